@@ -1,0 +1,174 @@
+-- child_process, as a user would write it. Options as name=value, see rows.lua.
+local cp = require("child_process")
+local process = require("child_process.process")
+
+local options = {}
+for _, argument in ipairs(arg) do
+  local name, value = argument:match("^(%w+)=(.*)$")
+  options[name] = value
+end
+
+local function number(name, fallback)
+  return tonumber(options[name]) or fallback
+end
+
+local function now()
+  local time = process:hrtime()
+  return time[1] + time[2] / 1e9
+end
+
+local function start()
+  local child = cp.spawn(options.program, { stdio = options.pipes and "pipe" or "ignore" })
+  if options.pipes then
+    child.stdout:resume()
+    child.stderr:resume()
+  end
+  return child
+end
+
+-- Keeps `atOnce` children running for a time; microseconds that each took.
+local function spawnFor(seconds, atOnce)
+  local began, ended = now(), 0
+  local function next()
+    start():on("close", function()
+      ended = ended + 1
+      if now() - began < seconds then
+        next()
+      end
+    end)
+  end
+  for _ = 1, atOnce do
+    next()
+  end
+  cp.run()
+  return (now() - began) / ended * 1e6
+end
+
+-- Microseconds that the call of cp.spawn itself took.
+local function callFor(seconds)
+  local began, inCalls, count = now(), 0, 0
+  local function next()
+    local before = now()
+    local child = start()
+    inCalls = inCalls + now() - before
+    count = count + 1
+    child:on("close", function()
+      if now() - began < seconds then
+        next()
+      end
+    end)
+  end
+  next()
+  cp.run()
+  return inCalls / count * 1e6
+end
+
+local function residentKiB()
+  local file <close> = assert(io.open("/proc/self/statm"))
+  return select(2, file:read("n", "n")) * 4
+end
+
+-- KiB of memory, microseconds to start, microseconds to end, for each child.
+local function keepAlive(count)
+  cp.spawn("/bin/true", { stdio = "ignore" })
+  cp.run()
+  collectgarbage()
+  local memory, began = residentKiB(), now()
+  local children, spawned, started, ending = {}, 0, nil, nil
+  local function onSpawn()
+    spawned = spawned + 1
+    if spawned < count then
+      return
+    end
+    started = now() - began
+    collectgarbage()
+    memory = residentKiB() - memory
+    ending = now()
+    for _, child in ipairs(children) do
+      child:kill()
+    end
+  end
+  for i = 1, count do
+    children[i] = start():on("spawn", onSpawn)
+  end
+  cp.run()
+  local ended = now() - ending
+  return memory / count, started / count * 1e6, ended / count * 1e6
+end
+
+local function readAll(total)
+  local count, began = 0, now()
+  local child = cp.spawn(options.program, { options.piece, ("%d"):format(total) })
+  child.stdout:on("data", function(data)
+    count = count + #data
+  end)
+  cp.run()
+  return count / (now() - began) / 1e9
+end
+
+local function writeAll(total)
+  local piece = ("x"):rep(number("piece"))
+  local count, began = 0, now()
+  local child = cp.spawn(options.program, { stdio = { "pipe", "ignore", "ignore" } })
+  local function feed()
+    while count < total do
+      count = count + #piece
+      if not child.stdin:write(piece) then
+        child.stdin:once("drain", feed)
+        return
+      end
+    end
+    child.stdin:finish()
+  end
+  feed()
+  cp.run()
+  return count / (now() - began) / 1e9
+end
+
+local function pipeAll(total)
+  local began = now()
+  local from = cp.spawn(options.from, { options.piece, ("%d"):format(total) })
+  local to = cp.spawn(options.to, { stdio = { "pipe", "ignore", "ignore" } })
+  from.stdout:pipe(to.stdin)
+  cp.run()
+  return total / (now() - began) / 1e9
+end
+
+-- First a shorter time as a warm-up, then the one that counts.
+local function twice(measure, amount, ...)
+  measure(amount / 5, ...)
+  return measure(amount, ...)
+end
+
+local works = {
+  spawn = function()
+    return twice(spawnFor, number("seconds"), number("atonce", 1))
+  end,
+  call = function()
+    return twice(callFor, number("seconds"))
+  end,
+  alive = function()
+    return keepAlive(number("alive"))
+  end,
+  read = function()
+    return twice(readAll, number("bytes"))
+  end,
+  write = function()
+    return twice(writeAll, number("bytes"))
+  end,
+  pipe = function()
+    return twice(pipeAll, number("bytes"))
+  end,
+}
+
+local heap, opened = {}, {}
+for i = 1, number("heap", 0) * 1024 do
+  heap[i] = ("x"):rep(1000)
+end
+for i = 1, number("open", 0) do
+  opened[i] = assert(io.open("/dev/null"))
+end
+collectgarbage()
+print(works[options.work]())
+-- `heap` and `opened` are named here so that they live until now.
+os.exit(#heap + #opened >= 0)

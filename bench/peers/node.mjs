@@ -1,0 +1,130 @@
+// node:child_process, for Node, Bun and Deno. Options as name=value, see ../rows.lua.
+import { spawn } from "node:child_process";
+import { openSync, readFileSync } from "node:fs";
+import process from "node:process";
+
+const options = Object.fromEntries(process.argv.slice(2).map((a) => a.split("=")));
+const number = (name, fallback) => Number(options[name] ?? fallback);
+const seconds = number("seconds", 1);
+const bytes = number("bytes", 1e9);
+const now = () => performance.now() / 1000;
+const closed = (child) => new Promise((resolve) => child.on("close", resolve));
+
+function start() {
+  const child = spawn(options.program, [], { stdio: options.pipes ? "pipe" : "ignore" });
+  if (options.pipes) {
+    child.stdout.resume();
+    child.stderr.resume();
+  }
+  return child;
+}
+
+// Keeps `atonce` children running for a time; microseconds that each took.
+function spawnFor(time, atOnce) {
+  return new Promise((resolve) => {
+    const began = now();
+    let ended = 0;
+    let running = 0;
+    const next = () => {
+      running++;
+      start().on("close", () => {
+        running--;
+        ended++;
+        if (now() - began < time) next();
+        else if (running === 0) resolve(((now() - began) / ended) * 1e6);
+      });
+    };
+    for (let i = 0; i < atOnce; i++) next();
+  });
+}
+
+// Microseconds that the call of spawn itself took.
+async function callFor(time) {
+  const began = now();
+  let inCalls = 0;
+  let count = 0;
+  while (now() - began < time) {
+    const before = now();
+    const child = start();
+    inCalls += now() - before;
+    count++;
+    await closed(child);
+  }
+  return (inCalls / count) * 1e6;
+}
+
+// KiB of memory, microseconds to start, microseconds to end, for each child.
+async function keepAlive(count) {
+  const resident = () => Number(readFileSync("/proc/self/statm", "utf8").split(" ")[1]) * 4;
+  await closed(spawn("/bin/true", [], { stdio: "ignore" }));
+  const before = resident();
+  const began = now();
+  const children = [];
+  for (let i = 0; i < count; i++) children.push(start());
+  await Promise.all(children.map((child) => new Promise((done) => child.on("spawn", done))));
+  const started = now() - began;
+  const memory = resident() - before;
+  const ending = now();
+  const all = Promise.all(children.map(closed));
+  for (const child of children) child.kill();
+  await all;
+  return [memory / count, (started / count) * 1e6, ((now() - ending) / count) * 1e6].join(" ");
+}
+
+function readAll(total) {
+  return new Promise((resolve) => {
+    const began = now();
+    const child = spawn(options.program, [options.piece, String(total)]);
+    let count = 0;
+    child.stdout.on("data", (data) => (count += data.length));
+    child.stdout.on("end", () => resolve(count / (now() - began) / 1e9));
+  });
+}
+
+function writeAll(total) {
+  return new Promise((resolve) => {
+    const piece = Buffer.alloc(number("piece"), "x");
+    const began = now();
+    const child = spawn(options.program, [], { stdio: ["pipe", "ignore", "ignore"] });
+    let count = 0;
+    const feed = () => {
+      while (count < total) {
+        count += piece.length;
+        if (!child.stdin.write(piece)) return child.stdin.once("drain", feed);
+      }
+      child.stdin.end();
+    };
+    feed();
+    child.on("close", () => resolve(count / (now() - began) / 1e9));
+  });
+}
+
+function pipeAll(total) {
+  return new Promise((resolve) => {
+    const began = now();
+    const from = spawn(options.from, [options.piece, String(total)]);
+    const to = spawn(options.to, [], { stdio: ["pipe", "ignore", "ignore"] });
+    from.stdout.pipe(to.stdin);
+    to.on("close", () => resolve(total / (now() - began) / 1e9));
+  });
+}
+
+// First a shorter time as a warm-up, then the one that counts.
+async function twice(measure, amount, ...rest) {
+  await measure(amount / 5, ...rest);
+  return measure(amount, ...rest);
+}
+
+const works = {
+  spawn: () => twice(spawnFor, seconds, number("atonce", 1)),
+  call: () => twice(callFor, seconds),
+  alive: () => keepAlive(number("alive")),
+  read: () => twice(readAll, bytes),
+  write: () => twice(writeAll, bytes),
+  pipe: () => twice(pipeAll, bytes),
+};
+
+const heap = Buffer.alloc(number("heap", 0) * 2 ** 20, 1);
+for (let i = 0; i < number("open", 0); i++) openSync("/dev/null");
+console.log(String(await works[options.work]()));
+process.exit(heap.length < 0 ? 1 : 0);

@@ -1,0 +1,135 @@
+-- The rows of the table. In `arguments`, which every contestant gets, BIN/ is the folder of the
+-- built programs.
+--
+-- row        its name on the command line; several entries may share it
+-- text       what is done
+-- arguments  name=value for all contestants, see below
+-- limit      which of the programs in limit/ is the measure
+-- pinned     all on one processor
+-- against    the ratio is taken to our own figure of that row instead of to the limit
+-- seldom     the peers, being slow at it, take part in the first round only
+-- figures    one for each number that a contestant prints:
+--   unit       "us", "KiB" or "GB/s"
+--   text       said after the row's own text
+--   most       the target: the ratio may be at most this,
+--   least      or has to be at least this,
+--   mostKiB    or the figure itself may be at most this
+--
+-- Arguments: `work` (spawn: from spawn to close; call: the call of spawn alone; alive: memory,
+-- start and end of many; read, write, pipe: bytes through streams), `program` or `from` and `to`,
+-- `pipes`, `atonce`, `heap` in MiB, `open` descriptors, `alive` children, `piece` and `bytes`.
+-- run.lua adds `seconds`.
+
+local TRUE = "work=spawn program=/bin/true"
+local TINY = "work=spawn program=BIN/tiny"
+local READ = "work=read program=BIN/source bytes=4e8 piece="
+
+return {
+  {
+    row = "1",
+    text = "spawn to close, `/bin/true`, stdio ignored, one at a time",
+    arguments = TRUE,
+    limit = "spawn",
+    figures = { { unit = "us", most = 1.10 } },
+  },
+  {
+    row = "1t",
+    text = "the same with tiny, one CPU",
+    arguments = TINY,
+    limit = "spawn",
+    pinned = true,
+    figures = { { unit = "us", most = 1.5 } },
+  },
+  {
+    row = "2",
+    text = "as 1 with three pipes",
+    arguments = TRUE .. " pipes=1",
+    limit = "spawn",
+    figures = { { unit = "us", most = 1.15 } },
+  },
+  {
+    row = "2t",
+    text = "as 1t with three pipes",
+    arguments = TINY .. " pipes=1",
+    limit = "spawn",
+    pinned = true,
+    figures = { { unit = "us", most = 1.6 } },
+  },
+  {
+    row = "3",
+    text = "as 1 from a parent with 1 GiB of live heap",
+    arguments = TRUE .. " heap=1024",
+    limit = "spawn",
+    against = "1",
+    figures = { { unit = "us", most = 1.10 } },
+  },
+  {
+    row = "4",
+    text = "as 1, 16 at once, time for each",
+    arguments = TRUE .. " atonce=16",
+    limit = "spawn",
+    figures = { { unit = "us", most = 1.15 } },
+  },
+  {
+    row = "6",
+    text = "child's output into `data` events, written in 4 KiB",
+    arguments = READ .. "4096",
+    limit = "read",
+    figures = { { unit = "GB/s", least = 0.95 } },
+  },
+  {
+    row = "6",
+    text = "the same, written in 64 KiB",
+    arguments = READ .. "65536",
+    limit = "read",
+    figures = { { unit = "GB/s", least = 0.95 } },
+  },
+  {
+    row = "7",
+    text = "writing 64 KiB pieces to a child",
+    arguments = "work=write program=BIN/sink bytes=4e8 piece=65536",
+    limit = "write",
+    figures = { { unit = "GB/s", least = 0.95 } },
+  },
+  {
+    row = "8",
+    text = "child piped into child",
+    arguments = "work=pipe from=BIN/source to=BIN/sink bytes=4e8 piece=65536",
+    limit = "pipe",
+    figures = { { unit = "GB/s", least = 0.8 } },
+  },
+  {
+    row = "14",
+    text = "10,000 children alive at once",
+    arguments = "work=alive program=BIN/pause alive=10000",
+    limit = "spawn",
+    seldom = true,
+    figures = {
+      { text = "parent memory each", unit = "KiB", mostKiB = 4 },
+      { text = "time per start", unit = "us", most = 1.5 },
+      { text = "time per end", unit = "us", most = 1.5 },
+    },
+  },
+  {
+    row = "16",
+    text = "how long one `spawn` blocks the loop, parent of 1 GiB",
+    arguments = "work=call program=/bin/true heap=1024",
+    limit = "spawn",
+    figures = { { unit = "us", most = 2 } },
+  },
+  {
+    row = "17",
+    text = "as 1 while the parent has 10,000 open descriptors",
+    arguments = TRUE .. " open=10000",
+    limit = "spawn",
+    figures = { { unit = "us", most = 2 } },
+  },
+  {
+    row = "17t",
+    text = "as 1t while the parent has 10,000 open descriptors",
+    arguments = TINY .. " open=10000",
+    limit = "spawn",
+    pinned = true,
+    figures = { { unit = "us", most = 2 } },
+  },
+}

@@ -1,0 +1,211 @@
+-- Prints the table of what things cost beside their limit and beside the peers, as Markdown.
+--
+--   lua5.4 bench/run.lua [ROW ...]   all rows, or those named
+--   BENCH_ROUNDS=N                   how many rounds (5)
+--   BENCH_SECONDS=S                  how long a contestant goes on, but with bytes (0.4)
+--
+-- A round is: the limit program, each peer, ours. What counts is the median of the ratios within a
+-- round, so that a machine that is slower for a while does not make a difference.
+
+local HERE = arg[0]:match("^(.*)/[^/]*$") or "."
+local BIN = HERE .. "/../build/bench"
+local ROUNDS = tonumber(os.getenv("BENCH_ROUNDS")) or 5
+local SECONDS = os.getenv("BENCH_SECONDS") or "0.4"
+local DESCRIPTORS = 20000
+
+local function quote(text)
+  return "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+-- The interpreter that runs this file.
+local function interpreter()
+  local first = 0
+  while arg[first - 1] do
+    first = first - 1
+  end
+  return arg[first]
+end
+
+-- The output of a shell command, or nil where it fails.
+local function output(command)
+  local pipe = assert(io.popen(command))
+  local text = pipe:read("a")
+  return pipe:close() and text or nil
+end
+
+local function substitute(text)
+  local values = { LUA = quote(interpreter()), HERE = quote(HERE), BIN = quote(BIN) }
+  return (text:gsub("%u+", values))
+end
+
+-- The first processor that we may use.
+local function processor()
+  local file <close> = assert(io.open("/proc/self/status"))
+  return file:read("a"):match("Cpus_allowed_list:%s*(%d+)")
+end
+
+-- Runs a contestant for a row; the numbers that it printed, none where it failed.
+local function measure(command, row)
+  local parts = {
+    ("ulimit -n %d 2>/dev/null;"):format(DESCRIPTORS),
+    "exec timeout 60",
+    row.pinned and "taskset -c " .. processor() or "",
+    substitute(command),
+    substitute(row.arguments),
+    "seconds=" .. SECONDS,
+  }
+  local numbers = {}
+  for word in (output(table.concat(parts, " ")) or ""):gmatch("%S+") do
+    numbers[#numbers + 1] = tonumber(word)
+  end
+  return numbers
+end
+
+local function median(list)
+  if #list == 0 then
+    return nil
+  end
+  local sorted = table.move(list, 1, #list, 1, {})
+  table.sort(sorted)
+  local middle = (#sorted + 1) // 2
+  return (sorted[middle] + sorted[#sorted + 1 - middle]) / 2
+end
+
+-- The peers that are installed (with their version in `found`) and the names of those that are not.
+local function findPeers()
+  local found, missing = {}, {}
+  for _, peer in ipairs(dofile(HERE .. "/peers.lua")) do
+    local text = output("{ " .. substitute(peer.version) .. "; } 2>/dev/null") or ""
+    peer.found = text:match("%d+%.[%d.]*%d")
+    table.insert(peer.found and found or missing, peer.found and peer or peer.name)
+  end
+  return found, missing
+end
+
+-- Everything that was measured for a row: by contestant a list of rounds, each a list of numbers.
+local function measureRow(row, rows, peers)
+  local against
+  for _, other in ipairs(rows) do
+    against = other.row == row.against and other or against
+  end
+  local measured = { limit = {}, ours = {}, against = {} }
+  for round = 1, ROUNDS do
+    measured.limit[round] = measure("BIN/limit-" .. row.limit, row)
+    for _, peer in ipairs(peers) do
+      measured[peer] = measured[peer] or {}
+      if round == 1 or not row.seldom then
+        measured[peer][round] = measure(peer.command, row)
+      end
+    end
+    measured.ours[round] = measure("LUA HERE/ours.lua", row)
+    measured.against[round] = against and measure("LUA HERE/ours.lua", against)
+      or measured.limit[round]
+  end
+  return measured
+end
+
+-- The median of a contestant's n-th number, or nil.
+local function typical(rounds, n)
+  local list = {}
+  for _, numbers in pairs(rounds) do
+    list[#list + 1] = numbers[n]
+  end
+  return median(list)
+end
+
+-- The median over the rounds of ours divided by what it is compared with, or nil.
+local function ratioOf(measured, n)
+  local list = {}
+  for round, numbers in ipairs(measured.ours) do
+    local base = measured.against[round][n]
+    list[#list + 1] = base and numbers[n] and numbers[n] / base
+  end
+  return median(list)
+end
+
+local function show(value, unit)
+  if not value then
+    return "failed"
+  end
+  return (value >= 100 and "%.0f %s" or value >= 10 and "%.1f %s" or "%.2f %s"):format(value, unit)
+end
+
+-- The peers with their figures, best first.
+local function showPeers(measured, peers, n, figure)
+  local list = {}
+  for _, peer in ipairs(peers) do
+    local value = typical(measured[peer], n)
+    local text = peer.name .. " " .. show(value, figure.unit)
+    list[#list + 1] = value and { value = value, text = text }
+  end
+  table.sort(list, function(a, b)
+    if figure.least then
+      return a.value > b.value
+    end
+    return a.value < b.value
+  end)
+  for i, peer in ipairs(list) do
+    list[i] = peer.text
+  end
+  return #list > 0 and table.concat(list, ", ") or "-"
+end
+
+-- The words of a target, and whether it is met.
+local function judge(figure, ours, ratio, against)
+  local base = against and "our own row " .. against or "limit"
+  if figure.mostKiB then
+    return ("at most %g KiB"):format(figure.mostKiB), ours and ours <= figure.mostKiB
+  elseif figure.most then
+    return ("at most %.2f x %s"):format(figure.most, base), ratio and ratio <= figure.most
+  end
+  return ("at least %.2f x %s"):format(figure.least, base), ratio and ratio >= figure.least
+end
+
+local function printFigure(row, n, measured, peers)
+  local figure = row.figures[n]
+  local ours = typical(measured.ours, n)
+  local ratio = not figure.mostKiB and ratioOf(measured, n) or nil
+  local target, met = judge(figure, ours, ratio, row.against)
+  print("| " .. table.concat({
+    row.row,
+    row.text .. (figure.text and ": " .. figure.text or ""),
+    figure.mostKiB and "-" or show(typical(measured.limit, n), figure.unit),
+    showPeers(measured, peers, n, figure),
+    show(ours, figure.unit),
+    ratio and ("%.2f"):format(ratio) or "-",
+    target,
+    met and "yes" or "no",
+  }, " | ") .. " |")
+end
+
+local function main()
+  local wanted, all = {}, #arg == 0
+  for _, name in ipairs(arg) do
+    wanted[name] = true
+  end
+  assert(output("make -s -C " .. quote(HERE)), "the limit programs cannot be built")
+  local peers, missing = findPeers()
+  io.stdout:setvbuf("line")
+  print("| row | work | limit (C) | peers, best first | ours | ratio | target | met |")
+  print("|---|---|---|---|---|---|---|---|")
+  local rows = dofile(HERE .. "/rows.lua")
+  for _, row in ipairs(rows) do
+    if all or wanted[row.row] then
+      local measured = measureRow(row, rows, peers)
+      for n = 1, #row.figures do
+        printFigure(row, n, measured, peers)
+      end
+    end
+  end
+  local versions = {}
+  for i, peer in ipairs(peers) do
+    versions[i] = peer.name .. " " .. peer.found
+  end
+  print(("\nMedians of %d rounds. Peers: %s. Missing: %s."):format(
+    ROUNDS,
+    #versions > 0 and table.concat(versions, ", ") or "none",
+    #missing > 0 and table.concat(missing, ", ") or "none"
+  ))
+end
+
+main()

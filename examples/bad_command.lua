@@ -1,0 +1,12 @@
+-- A program that cannot be started is an `error` event.
+
+local cp = require("child_process")
+
+local subprocess = cp.spawn("bad_command")
+
+subprocess:on("error", function(err)
+  io.stderr:write("Failed to start subprocess.\n")
+  print(err)
+end)
+
+cp.run()

@@ -1,0 +1,10 @@
+-- Tells the process identifier of a child, and lets the child end by closing its standard input.
+
+local cp = require("child_process")
+
+local grep = cp.spawn("grep", { "ssh" })
+
+print("Spawned child pid: " .. grep.pid)
+grep.stdin:finish()
+
+cp.run()

@@ -1,0 +1,17 @@
+-- The defaults of `cwd` and `env` written out: the child starts where we are, with our environment.
+
+local cp = require("child_process")
+local process = require("child_process.process")
+
+local defaults = {
+  cwd = nil,
+  env = process.env,
+}
+
+local sh = cp.spawn("sh", { "-c", "pwd; echo $PATH" }, defaults)
+
+sh.stdout:on("data", function(data)
+  io.write(data)
+end)
+
+cp.run()

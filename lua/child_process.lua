@@ -1,0 +1,79 @@
+--- child_process: start programs, watch them, talk to them; as Node.js has it.
+--
+--   local cp = require("child_process")
+--   local ls = cp.spawn("ls", {"-lh", "/usr"})
+--   ls.stdout:on("data", function(data) io.write(data) end)
+--   ls:on("close", function(code) print("exit code", code) end)
+--   cp.run()
+local core = require("child_process.core")
+local loop = require("child_process.loop")
+
+---@class child_process
+---@field ChildProcess ChildProcess the class of what spawn returns
+---@field null lightuserdata stands for JavaScript's null; equal to lua-cjson's
+local cp = {
+  _VERSION = "child_process scm",
+  null = core.null,
+  run = loop.run,
+  stop = loop.stop,
+}
+
+--- Starts a program. What goes wrong with starting it is an "error" event of the result.
+--- Node text: child_process.spawn(command[, args][, options]).
+---@param command string a path, or a name that is looked up in PATH (options.env.PATH if given)
+---@param args? string[]
+---@param options? SpawnOptions
+---@return ChildProcess
+function cp.spawn(command, args, options)
+  local normalized = require("child_process.arguments").normalize(command, args, options)
+  return require("child_process.child").new():spawn(normalized)
+end
+
+---@class SpawnOptions
+---@field cwd? string working directory
+---@field env? table<string, string|number|boolean> environment; absent: ours
+---@field argv0? string default: the command
+---@field stdio? string|table see options.stdio in the Node text
+---@field detached? boolean leader of a new session and process group
+---@field uid? integer
+---@field gid? integer
+---@field shell? boolean|string run the command by /bin/sh, or by this shell
+---@field timeout? integer milliseconds after which killSignal is sent
+---@field killSignal? string|integer default "SIGTERM"
+---@field windowsHide? boolean without effect
+---@field windowsVerbatimArguments? boolean without effect
+
+--- Runs a command line in a shell and collects what it prints.
+--- Node text: child_process.exec(command[, options][, callback]).
+---@param command string
+---@param options? ExecOptions
+---@param callback? fun(err: Error?, stdout: string, stderr: string)
+---@return ChildProcess
+function cp.exec(command, options, callback)
+  return require("child_process.exec").exec(command, options, callback)
+end
+
+---@class ExecOptions : SpawnOptions
+---@field encoding? string of stdout and stderr; by default they are bytes
+---@field maxBuffer? number bytes of stdout or stderr, default 1024 * 1024; more kills the child
+
+--- Runs a program without a shell and collects what it prints.
+--- Node text: child_process.execFile(file[, args][, options][, callback]).
+---@param file string
+---@param args? string[]
+---@param options? ExecOptions
+---@param callback? fun(err: Error?, stdout: string, stderr: string)
+---@return ChildProcess
+function cp.execFile(file, args, options, callback)
+  return require("child_process.exec").execFile(file, args, options, callback)
+end
+
+-- The class is loaded with the first child.
+return setmetatable(cp, {
+  __index = function(_, name)
+    if name == "ChildProcess" then
+      cp.ChildProcess = require("child_process.child")
+      return cp.ChildProcess
+    end
+  end,
+})

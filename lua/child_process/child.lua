@@ -1,0 +1,176 @@
+--- ChildProcess: a program that was started, its events in their order, its streams.
+local core = require("child_process.core")
+local errors = require("child_process.errors")
+local events = require("child_process.events")
+local loop = require("child_process.loop")
+local signals = require("child_process.signals")
+local Stream = require("child_process.stream")
+
+local nextTick = loop.nextTick
+
+---@class ChildProcess : EventEmitter
+---@field pid integer? nil if the program could not be started
+---@field stdin Stream? the same as stdio[0]; nil unless that is a pipe
+---@field stdout Stream?
+---@field stderr Stream?
+---@field stdio table<integer, Stream> by the child's descriptor
+---@field exitCode integer? nil while it runs, and when a signal ended it
+---@field signalCode string?
+---@field killed boolean `kill` has sent a signal
+---@field connected boolean
+---@field spawnfile string
+---@field spawnargs string[]
+local ChildProcess = core.ChildProcess
+local start, reference, signal = ChildProcess.start, ChildProcess.reference, ChildProcess.signal
+ChildProcess.start, ChildProcess.reference, ChildProcess.signal = nil, nil, nil
+
+for name, method in pairs(events.inherit("ChildProcess")) do
+  if not ChildProcess[name] then
+    ChildProcess[name] = method
+  end
+end
+setmetatable(ChildProcess, {
+  __call = function()
+    return ChildProcess.new()
+  end,
+})
+
+ChildProcess.killed = false
+ChildProcess.connected = false
+
+local function check(child, method)
+  if type(child) ~= "userdata" then
+    error(errors.invalidThis("ChildProcess:" .. method))
+  end
+end
+
+-- "close" comes when the child has ended and all its streams are closed.
+local function closed(child)
+  child._open = child._open - 1
+  if child._open == 0 then
+    child:emit("close", child.exitCode, child.signalCode)
+  end
+end
+
+local function addStream(child, fd, handle)
+  local stream = Stream.new(handle, fd ~= 0, fd == 0 or fd > 2)
+  child.stdio[fd] = stream
+  child._open = child._open + 1
+  child._onStreamClose = child._onStreamClose or function()
+    closed(child)
+  end
+  stream:on("close", child._onStreamClose)
+end
+
+local function makeStreams(child, descriptors, handles)
+  child.stdio = {}
+  child._open = 1
+  for index, descriptor in ipairs(descriptors) do
+    if descriptor == core.NEW_PIPE then
+      addStream(child, index - 1, handles and handles[index - 1])
+    end
+  end
+  child.stdin, child.stdout, child.stderr = child.stdio[0], child.stdio[1], child.stdio[2]
+end
+
+local function failNow(child, err)
+  child.exitCode = err.errno
+  nextTick(closed, child)
+  child:emit("error", err)
+end
+
+local function timedOut(child)
+  child._timer = nil
+  child:kill(child._killSignal)
+end
+
+--- Starts a program with options that arguments.lua has checked.
+---@param options table
+---@return ChildProcess self
+function ChildProcess:spawn(options)
+  check(self, "spawn")
+  self.spawnfile = options.file
+  self.spawnargs = options.args
+  local pid, result = start(self, options)
+  if not pid then
+    makeStreams(self, options.stdio)
+    nextTick(failNow, self, errors.system(result, "spawn " .. options.file, {
+      path = options.file,
+      spawnargs = table.move(options.args, 2, #options.args, 1, {}),
+    }))
+    return self
+  end
+  self.pid = pid
+  makeStreams(self, options.stdio, result)
+  nextTick(self.emit, self, "spawn")
+  if options.timeout and options.timeout > 0 then
+    self._killSignal = options.killSignal
+    self._timer = require("child_process.timers").setTimeout(timedOut, options.timeout, self)
+  end
+  loop.started()
+  return self
+end
+
+-- What nobody reads must not keep the streams open, and a stream that was given to another child
+-- is that one's to read.
+local function afterExit(child)
+  for _, stream in pairs(child.stdio) do
+    if stream._sharedWithChild then
+      stream:destroy()
+    else
+      stream:_drainUnread()
+    end
+  end
+  closed(child)
+end
+
+-- Called by core, once: an exit code (a negative errno if nobody knows it), or a signal's number.
+function ChildProcess:onexit(code, signum)
+  self.exitCode = code
+  self.signalCode = signum and signals.name(signum)
+  if self._timer then
+    self._timer:close()
+    self._timer = nil
+  end
+  if self.stdin then
+    self.stdin:destroy()
+  end
+  nextTick(afterExit, self)
+  self:emit("exit", self.exitCode, self.signalCode)
+end
+
+--- Sends a signal. What cannot be delivered for another reason than that the child has ended is an
+--- "error" event.
+---@param name? string|integer default "SIGTERM"; 0 only asks whether the child still runs
+---@return boolean # was it sent?
+function ChildProcess:kill(name)
+  check(self, "kill")
+  local number = name == 0 and 0 or signals.number(name == nil and "SIGTERM" or name, "signal")
+  local errno = signal(self, number)
+  if not errno then
+    self.killed = true
+    return true
+  elseif errno ~= -core.errno.ESRCH then
+    self:emit("error", errors.system(errno, "kill"))
+  end
+  return false
+end
+
+--- The loop runs until the child has ended, as it does at first.
+---@return ChildProcess self
+function ChildProcess:ref()
+  check(self, "ref")
+  reference(self, true)
+  loop.started()
+  return self
+end
+
+--- The loop may end although the child runs.
+---@return ChildProcess self
+function ChildProcess:unref()
+  check(self, "unref")
+  reference(self, false)
+  return self
+end
+
+return ChildProcess

@@ -1,0 +1,232 @@
+--- exec and execFile: spawn with the output collected and handed to a callback.
+local arguments = require("child_process.arguments")
+local core = require("child_process.core")
+local encoding = require("child_process.encoding")
+local errors = require("child_process.errors")
+local ChildProcess = require("child_process.child")
+
+local exec = {}
+
+local DEFAULT_MAX_BUFFER = 1024 * 1024
+
+-- What is passed on to spawn. Timeout, killSignal and encoding have a meaning of their own here, and
+-- the standard streams are always pipes.
+local passed = {
+  "cwd", "env", "uid", "gid", "shell", "windowsHide", "windowsVerbatimArguments", "customFds",
+  "setsid",
+}
+
+-- Takes everything that a stream reads, up to a limit. As long as nobody else listens, core does it
+-- without making a Lua string of every piece.
+local Collector = {}
+Collector.__index = Collector
+
+local function collect(stream, limit, onoverflow)
+  local collector = setmetatable({
+    stream = stream, limit = limit, length = 0, parts = {}, overflow = onoverflow,
+  }, Collector)
+  stream._collector = collector
+  if stream._handle then
+    collector.inCore = true
+    stream._handle:collect(limit)
+  end
+  stream:resume()
+  return collector
+end
+
+-- From now on every piece comes to `add`.
+function Collector:throughLua()
+  if self.inCore then
+    self.inCore = false
+    local handle = self.stream._handle
+    local bytes = handle:collected()
+    handle:collect(nil)
+    self.stream.bytesRead = self.stream.bytesRead + #bytes
+    self.parts[1] = bytes
+    self.length = #bytes
+  end
+end
+
+-- Core has read past the limit, and kept what is within.
+function Collector:onoverflow()
+  self:throughLua()
+  self.full = true
+  self.overflow()
+end
+
+function Collector:add(chunk)
+  if self.full then
+    return
+  end
+  local room = self.limit - self.length
+  self.full = #chunk > room
+  self.parts[#self.parts + 1] = self.full and chunk:sub(1, room) or chunk
+  self.length = self.length + #chunk
+  if self.full then
+    self.overflow()
+  end
+end
+
+-- Everything, as text where an encoding was named. A character that the limit cut is left out.
+function Collector:result(name)
+  self:throughLua()
+  local bytes = table.concat(self.parts)
+  local decoder = encoding.decoder(name)
+  if not decoder then
+    return bytes
+  end
+  local text = decoder:write(bytes)
+  return self.full and text or text .. decoder:finish()
+end
+
+local function checkMaxBuffer(value)
+  if value == nil then
+    return DEFAULT_MAX_BUFFER
+  elseif type(value) ~= "number" or not (value >= 0) then
+    error(errors.outOfRange("options.maxBuffer", "a positive number", value))
+  end
+  return value >= math.maxinteger and math.maxinteger or math.floor(value)
+end
+
+local function checkCallback(callback)
+  if callback ~= nil and type(callback) ~= "function" then
+    error(errors.invalidArgType("callback", "function", callback))
+  end
+  return callback
+end
+
+-- The error of a command that ended otherwise than with 0.
+local function commandFailed(run, code, signal, stderr)
+  local message = "Command failed: " .. run.command
+  return errors.Error(stderr == "" and message or message .. "\n" .. stderr, {
+    code = code and code < 0 and core.errno[-code] or code,
+    killed = run.child.killed or run.killed,
+    signal = signal,
+  })
+end
+
+local function result(run, name)
+  local collector = run.collectors[name]
+  return collector and collector:result(run.encoding) or ""
+end
+
+-- Calls back, once: at "close", or when the child could not be started.
+local function finish(run, code, signal)
+  if run.finished then
+    return
+  end
+  run.finished = true
+  if run.timer then
+    run.timer:close()
+  end
+  if not run.callback then
+    return
+  end
+  local stdout, stderr = result(run, "stdout"), result(run, "stderr")
+  local err = run.error
+  if not err and code == 0 then
+    run.callback(nil, stdout, stderr)
+    return
+  end
+  err = err or commandFailed(run, code, signal, stderr)
+  err.cmd = run.command
+  run.callback(err, stdout, stderr)
+end
+
+local function destroyOutput(child)
+  for _, name in ipairs({"stdout", "stderr"}) do
+    if child[name] then
+      child[name]:destroy()
+    end
+  end
+end
+
+local function kill(run)
+  destroyOutput(run.child)
+  run.killed = true
+  run.child:kill(run.killSignal)
+end
+
+local function collectOutput(run, name, limit)
+  local stream = run.child[name]
+  if not stream then
+    return
+  end
+  if encoding.normalize(run.encoding) then
+    stream:setEncoding(run.encoding)
+  end
+  run.collectors[name] = collect(stream, limit, function()
+    run.error = run.error or errors.childProcessStdioMaxbuffer(name)
+    kill(run)
+  end)
+end
+
+local function start(file, args, options, callback)
+  arguments.checkCommand("file", file)
+  local timeout = arguments.checkTimeout(options.timeout)
+  local maxBuffer = checkMaxBuffer(options.maxBuffer)
+  local run = {
+    callback = checkCallback(callback),
+    encoding = options.encoding,
+    killSignal = arguments.checkKillSignal(options.killSignal),
+    command = table.concat({file, table.unpack(args)}, " "),
+    collectors = {},
+  }
+  local spawnOptions = {}
+  for _, name in ipairs(passed) do
+    spawnOptions[name] = options[name]
+  end
+  run.child = ChildProcess.new():spawn(arguments.normalize(file, args, spawnOptions))
+
+  collectOutput(run, "stdout", maxBuffer)
+  collectOutput(run, "stderr", maxBuffer)
+  if timeout and timeout > 0 then
+    run.timer = require("child_process.timers").setTimeout(kill, timeout, run)
+  end
+  run.child:on("close", function(code, signal)
+    finish(run, code, signal)
+  end)
+  run.child:on("error", function(err)
+    run.error = run.error or err
+    destroyOutput(run.child)
+    finish(run)
+  end)
+  return run.child
+end
+
+local function isTable(value)
+  return type(value) == "table"
+end
+
+--- See child_process.exec.
+function exec.exec(command, options, callback)
+  if type(command) ~= "string" then
+    error(errors.invalidArgType("command", "string", command))
+  end
+  if type(options) == "function" then
+    options, callback = nil, options
+  elseif options ~= nil and not isTable(options) then
+    error(errors.invalidArgType("options", "table", options))
+  end
+  local withShell = {}
+  for key, value in pairs(options or {}) do
+    withShell[key] = value
+  end
+  if type(withShell.shell) ~= "string" then
+    withShell.shell = true
+  end
+  return start(command, {}, withShell, callback)
+end
+
+--- See child_process.execFile.
+function exec.execFile(file, args, options, callback)
+  if type(args) == "function" then
+    args, options, callback = nil, nil, args
+  elseif type(options) == "function" then
+    options, callback = nil, options
+  end
+  args, options = arguments.split(args, options)
+  return start(file, args, options, callback)
+end
+
+return exec

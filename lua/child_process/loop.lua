@@ -1,0 +1,123 @@
+--- The event loop: running it, ticks, and what a program with a loop of its own needs.
+local core = require("child_process.core")
+
+---@class child_process.loop
+local loop = {}
+
+-- Ticks: functions, or packed {function, arguments...} where there are arguments.
+local ticks = {}
+local first, last = 1, 0
+
+-- Calls every tick, also those that ticks add. One that raises has been taken off before.
+local function drain()
+  while first <= last do
+    local tick = ticks[first]
+    ticks[first] = nil
+    first = first + 1
+    if type(tick) == "table" then
+      tick[1](table.unpack(tick, 2, tick.n))
+    else
+      tick()
+    end
+  end
+  first, last = 1, 0
+end
+
+-- All calls from C come through here: a method, its object, and what it is to be told.
+local function dispatch(method, object, ...)
+  method(object, ...)
+  if first <= last then
+    drain()
+  end
+end
+
+core.setDispatcher(dispatch, drain)
+
+--- Calls the function after the running callback and before any other event of the loop.
+---@param callback function
+---@param ... any its arguments
+function loop.nextTick(callback, ...)
+  if type(callback) ~= "function" then
+    error(require("child_process.errors").invalidArgType("callback", "function", callback))
+  end
+  if first > last then
+    core.wake()
+  end
+  last = last + 1
+  ticks[last] = select("#", ...) == 0 and callback or table.pack(callback, ...)
+end
+
+loop.drain = drain
+
+-- Where luv is loaded its loop drives ours; this is set then. See luv.lua.
+local driver
+
+local function attach()
+  if not driver and package.loaded.luv then
+    driver = require("child_process.luv")
+  end
+  if driver then
+    driver.attach()
+  end
+end
+
+--- To be called when something was started that may have to keep the loop alive.
+function loop.started()
+  if driver or package.loaded.luv then
+    attach()
+  end
+end
+
+--- Turns the loop. "default" returns when nothing keeps it alive or when `stop` was called, "once"
+--- waits for events and handles them, "nowait" handles those that are there. An error that a
+--- listener or callback raises ends the run and comes out of it as it was raised; `traceback`
+--- tells where it came from. The loop can be run again afterwards.
+---@param mode? "default"|"once"|"nowait"
+---@return boolean # is something still alive?
+function loop.run(mode)
+  attach()
+  if driver then
+    return driver.run(mode)
+  end
+  return core.run(mode)
+end
+
+--- Makes `run` return after the present turn.
+function loop.stop()
+  if driver then
+    driver.stop()
+  end
+  core.stop()
+end
+
+--- For an event loop that drives ours: wait until `fd` is readable or `timeout` is over, then call
+--- `run("nowait")`, and before waiting again ask for the timeout again.
+---@return integer # a descriptor
+function loop.fd()
+  return core.backend()
+end
+
+---@return integer? # milliseconds, nil for no limit
+function loop.timeout()
+  return core.timeout()
+end
+
+--- Does anything keep the loop alive?
+---@return boolean
+function loop.alive()
+  return core.isAlive()
+end
+
+--- What keeps the loop alive, in words.
+---@return string[]
+function loop.handles()
+  return core.handles()
+end
+
+--- Where the error came from that `run` raised last. Error objects have it as a field too.
+---@return string?
+function loop.traceback()
+  return core.traceback()
+end
+
+return loop

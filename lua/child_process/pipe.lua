@@ -1,0 +1,203 @@
+--- source:pipe(destination), and moving the data inside the kernel where nobody looks at it.
+--   _pipes        the source's pipes: sequence of {destination, waiting, refused, listeners}
+--   _splicing     the destination that the kernel moves everything to
+--   _splicedFrom  at that destination: the source
+local errors = require("child_process.errors")
+
+return function(Stream)
+  local check = Stream.check
+
+  function Stream:_hasPipes()
+    return self._pipes ~= nil and #self._pipes > 0
+  end
+
+  local function anyWaiting(pipes)
+    for _, pipe in ipairs(pipes) do
+      if pipe.waiting then
+        return true
+      end
+    end
+    return false
+  end
+
+  function Stream:_writeToPipes(chunk)
+    local pipes = self._pipes
+    if not pipes then
+      return
+    end
+    for _, pipe in ipairs(table.move(pipes, 1, #pipes, 1, {})) do
+      if pipe.destination:write(chunk) == false then
+        pipe.waiting = true
+      end
+    end
+    if anyWaiting(pipes) then
+      self:pause()
+    end
+  end
+
+  local function listen(source, pipe, endsToo)
+    local destination = pipe.destination
+    local function onerror(err)
+      source:unpipe(destination)
+      if destination:listenerCount("error") == 0 then
+        destination:emit("error", err)
+      end
+    end
+    pipe.listeners = {
+      close = function()
+        source:unpipe(destination)
+      end,
+      error = onerror,
+      drain = function()
+        pipe.waiting = false
+        if not anyWaiting(source._pipes) then
+          source:resume()
+        end
+      end,
+    }
+    for event, listener in pairs(pipe.listeners) do
+      destination:prependListener(event, listener)
+    end
+    pipe.onend = function()
+      if endsToo then
+        destination:finish()
+      else
+        source:unpipe(destination)
+      end
+    end
+    source:once("end", pipe.onend)
+  end
+
+  --- Writes everything that is read to another stream, as fast as that one takes it, and ends it at
+  --- the end.
+  ---@generic T
+  ---@param destination T a stream, or any emitter with `write` and `finish`
+  ---@param options? {end: boolean} `["end"] = false` leaves the destination open at the end
+  ---@return T destination
+  function Stream:pipe(destination, options)
+    check(self, "pipe")
+    local kind = type(destination)
+    if (kind ~= "table" and kind ~= "userdata") or not destination.write then
+      error(errors.invalidArgType("destination", "Stream", destination))
+    end
+    self:_stopSplicing()
+    local pipe = {destination = destination, waiting = destination.writableNeedDrain or false}
+    self._pipes = self._pipes or {}
+    self._pipes[#self._pipes + 1] = pipe
+    local keepOpen = options ~= nil and options["end"] == false or destination.isStandardStream
+    listen(self, pipe, not keepOpen)
+    destination:emit("pipe", self)
+    if pipe.waiting then
+      self:pause()
+    elseif self.readableEnded then
+      pipe.onend()
+    elseif self.readableFlowing then
+      self:_continueReading()
+    else
+      self:resume()
+    end
+    return destination
+  end
+
+  local function detach(source, pipe)
+    for event, listener in pairs(pipe.listeners) do
+      pipe.destination:removeListener(event, listener)
+    end
+    source:removeListener("end", pipe.onend)
+    pipe.destination:emit("unpipe", source)
+  end
+
+  --- Ends the pipe to this destination, or all pipes of the stream, which then stops reading.
+  ---@param destination? Stream
+  ---@return Stream self
+  function Stream:unpipe(destination)
+    check(self, "unpipe")
+    local pipes = self._pipes
+    if not pipes then
+      return self
+    end
+    self:_stopSplicing()
+    for index = #pipes, 1, -1 do
+      if destination == nil or pipes[index].destination == destination then
+        detach(self, table.remove(pipes, index))
+      end
+    end
+    if #pipes == 0 then
+      self:pause()
+    else
+      self:_continueReading()
+    end
+    return self
+  end
+
+  -- Splicing.
+
+  local function canSplice(source, pipe)
+    local destination = pipe.destination
+    return not pipe.refused
+      and Stream.isStream(destination)
+      and not source._decoder and not source._collector and source.readableLength == 0
+      and source:listenerCount("data") == 0
+      and not source.isStandardStream and not destination.isStandardStream
+      and destination._handle and destination.writable and not destination._queue
+      and destination.writableCorked == 0 and not destination._splicedFrom
+  end
+
+  -- Lets the kernel move the data if that is all there is to do with it.
+  function Stream:_splice()
+    if self._splicing then
+      return true
+    end
+    local pipes = self._pipes
+    if not pipes or #pipes ~= 1 or not self.readableFlowing or not canSplice(self, pipes[1]) then
+      return false
+    end
+    local destination = pipes[1].destination
+    self._handle:read(false)
+    if self._handle:splice(destination._handle) then
+      return false
+    end
+    self._splicing = destination
+    destination._splicedFrom = self
+    return true
+  end
+
+  -- Returns true if there was something to stop.
+  function Stream:_stopSplicing()
+    local source = self._splicedFrom or self
+    local destination = source._splicing
+    if not destination then
+      return false
+    end
+    source._splicing = nil
+    destination._splicedFrom = nil
+    source._handle:unsplice()
+    return true
+  end
+
+  -- After a transfer was stopped for good: the data goes through Lua.
+  function Stream:_refuseSplicing()
+    self._pipes[1].refused = true
+    self:_continueReading()
+  end
+
+  -- Called by the handle: so many bytes were moved; `state` and `errno` tell the end.
+  function Stream:onsplice(moved, state, errno)
+    local destination = self._splicing
+    self.bytesRead = self.bytesRead + moved
+    destination.bytesWritten = destination.bytesWritten + moved
+    if not state then
+      return
+    end
+    self:_stopSplicing()
+    if state == "end" then
+      self:onread(nil)
+    elseif state == "read" then
+      self:destroy(errors.system(errno, "read"))
+    elseif state == "write" then
+      destination:destroy(errors.system(errno, "write"))
+    else
+      self:_refuseSplicing()
+    end
+  end
+end

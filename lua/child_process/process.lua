@@ -1,0 +1,274 @@
+--- The process object: the program that we are.
+local core = require("child_process.core")
+local errors = require("child_process.errors")
+local events = require("child_process.events")
+local loop = require("child_process.loop")
+local signals = require("child_process.signals")
+
+---@class process : EventEmitter
+---@field pid integer
+---@field ppid integer
+---@field platform string
+---@field execPath string the interpreter that is running
+---@field argv table<integer, string> [0] the interpreter, [1] the script, [2] its first argument
+---@field env table<string, string> reads and writes the environment
+---@field exitCode integer? what `exit` ends with by default
+---@field stdin Stream
+---@field stdout Stream
+---@field stderr Stream
+local Process, metatable = events.inherit("process")
+local baseOn, baseOff = Process.on, Process.off
+local baseRemoveAll = Process.removeAllListeners
+
+local function check(process, method)
+  if type(process) ~= "table" then
+    error(errors.invalidThis("process:" .. method))
+  end
+end
+
+local function raise(errno, syscall, fields)
+  error(errors.system(errno, syscall, fields))
+end
+
+-- Properties that are made when somebody asks for them.
+local makers = {}
+
+function makers.pid()
+  return core.pid()
+end
+
+function makers.platform()
+  return package.config:sub(1, 1) == "\\" and "win32" or "linux"
+end
+
+function makers.execPath()
+  local path, errno = core.execPath()
+  return path or raise(errno, "exepath")
+end
+
+function makers.argv(process)
+  local argv = {[0] = process.execPath}
+  for index, value in pairs(_G.arg or {}) do
+    if index >= 0 then
+      argv[index + 1] = value
+    end
+  end
+  return argv
+end
+
+local function nextVariable(list, name)
+  local index = list[name] or 0
+  local entry = list.pairs[index + 1]
+  if entry then
+    local key, value = entry:match("^(.[^=]*)=(.*)$")
+    list[key] = index + 1
+    return key, value
+  end
+end
+
+function makers.env()
+  return setmetatable({}, {
+    __name = "process.env",
+    __index = function(_, name)
+      return type(name) == "string" and core.getenv(name) or nil
+    end,
+    __newindex = function(_, name, value)
+      local errno = core.setenv(name, value ~= nil and tostring(value) or nil)
+      if errno then
+        raise(errno, "setenv")
+      end
+    end,
+    __pairs = function()
+      local list = {}
+      for _, entry in ipairs(core.environ()) do
+        if entry:find("^.[^=]*=") then
+          list[#list + 1] = entry
+        end
+      end
+      return nextVariable, {pairs = list}, nil
+    end,
+  })
+end
+
+-- The standard streams are blocking and stay open; what was written through Lua's own files before
+-- comes first.
+local function standardStream(fd, file)
+  local Stream = require("child_process.stream")
+  local stream = Stream.new(core.stream(fd, fd == 0, fd ~= 0), fd == 0, fd ~= 0)
+  stream.fd = fd
+  stream.isTTY = core.isatty(fd)
+  stream.isStandardStream = true
+  if file then
+    function stream.write(self, ...)
+      file:flush()
+      return Stream.write(self, ...)
+    end
+  end
+  return stream
+end
+
+function makers.stdin()
+  return standardStream(0)
+end
+
+function makers.stdout()
+  return standardStream(1, io.stdout)
+end
+
+function makers.stderr()
+  return standardStream(2, io.stderr)
+end
+
+function metatable.__index(process, key)
+  if key == "ppid" then
+    return core.ppid() -- changes when the parent ends
+  end
+  local maker = makers[key]
+  if maker then
+    local value = maker(process)
+    rawset(process, key, value)
+    return value
+  end
+  return Process[key]
+end
+
+--- The working directory.
+---@return string
+function Process:cwd()
+  check(self, "cwd")
+  local path, errno = core.cwd()
+  return path or raise(errno, "cwd")
+end
+
+--- Changes the working directory.
+---@param path string
+function Process:chdir(path)
+  check(self, "chdir")
+  if type(path) ~= "string" then
+    error(errors.invalidArgType("directory", "string", path))
+  end
+  local errno = core.chdir(path)
+  if errno then
+    raise(errno, "chdir", {path = path})
+  end
+end
+
+--- Ends the program now, after an "exit" event.
+---@param code? integer default `exitCode`, or 0
+function Process:exit(code)
+  check(self, "exit")
+  if code ~= nil and math.type(code) ~= "integer" then
+    error(errors.invalidArgType("code", "integer", code))
+  end
+  if code ~= nil then
+    self.exitCode = code
+  end
+  self:emit("exit", self.exitCode or 0)
+  os.exit(self.exitCode or 0)
+end
+
+--- Sends a signal to any process.
+---@param pid integer
+---@param signal? string|integer default "SIGTERM"; 0 only asks whether the process exists
+---@return boolean true
+function Process:kill(pid, signal)
+  check(self, "kill")
+  if math.type(pid) ~= "integer" then
+    error(errors.invalidArgType("pid", "integer", pid))
+  end
+  local number = signal == 0 and 0 or signals.number(signal == nil and "SIGTERM" or signal, "signal")
+  local errno = core.kill(pid, number)
+  if errno then
+    raise(errno, "kill")
+  end
+  return true
+end
+
+--- Calls the function after what is running now, before any other event.
+---@param callback function
+---@param ... any its arguments
+function Process:nextTick(callback, ...)
+  check(self, "nextTick")
+  loop.nextTick(callback, ...)
+end
+
+--- A clock that never goes back.
+---@param since? integer[] an earlier result: the time that has passed since then
+---@return integer[] # seconds and nanoseconds
+function Process:hrtime(since)
+  check(self, "hrtime")
+  local now = core.hrtime()
+  if since ~= nil then
+    if type(since) ~= "table" then
+      error(errors.invalidArgType("time", "table", since))
+    end
+    now = now - since[1] * 1000000000 - since[2]
+  end
+  return {now // 1000000000, now % 1000000000}
+end
+
+-- Signals: handled as long as somebody listens.
+
+local handlers = {} -- by the signal's name
+
+local SignalHandler = {}
+SignalHandler.__index = SignalHandler
+
+function SignalHandler:onsignal(number)
+  self.process:emit(self.name, self.name, number)
+end
+
+local function isSignal(event)
+  return type(event) == "string" and event:sub(1, 3) == "SIG" and core.signals[event] ~= nil
+end
+
+local function listen(process, name)
+  if handlers[name] then
+    return
+  end
+  local handle = core.signal(setmetatable({process = process, name = name}, SignalHandler))
+  local errno = handle:start(core.signals[name])
+  if errno then
+    raise(errno, "signal " .. name)
+  end
+  handlers[name] = handle
+end
+
+local function unlisten(process)
+  for name, handle in pairs(handlers) do
+    if process:listenerCount(name) == 0 then
+      handle:stop()
+      handlers[name] = nil
+    end
+  end
+end
+
+--- As EventEmitter's; the name of a signal ("SIGTERM") has it handled from now on. The listener gets
+--- its name and number.
+function Process:on(event, listener)
+  check(self, "on")
+  if isSignal(event) then
+    listen(self, event)
+  end
+  return baseOn(self, event, listener)
+end
+
+Process.addListener = Process.on
+
+function Process:off(event, listener)
+  check(self, "off")
+  baseOff(self, event, listener)
+  unlisten(self)
+  return self
+end
+
+Process.removeListener = Process.off
+
+function Process:removeAllListeners(event)
+  check(self, "removeAllListeners")
+  baseRemoveAll(self, event)
+  unlisten(self)
+  return self
+end
+
+return Process.new()

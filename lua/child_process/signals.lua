@@ -1,0 +1,37 @@
+--- Names and numbers of signals.
+local core = require("child_process.core")
+local errors = require("child_process.errors")
+
+local names = core.signals
+
+---@class child_process.signals
+local signals = {}
+
+--- The number of a signal that is given by name ("SIGTERM", in any case) or number.
+---@param signal string|integer
+---@param argument string what the value is called in the error
+---@return integer
+function signals.number(signal, argument)
+  if type(signal) ~= "string" and type(signal) ~= "number" then
+    error(errors.invalidArgType(argument, {"string", "number"}, signal))
+  end
+  local number
+  if type(signal) == "string" then
+    number = names[signal:upper()]
+  elseif names[signal] then
+    number = math.tointeger(signal)
+  end
+  if not number then
+    error(errors.unknownSignal(signal))
+  end
+  return number
+end
+
+--- The name of a signal; one without a name is called by its number.
+---@param number integer
+---@return string
+function signals.name(number)
+  return names[number] or "SIG" .. number
+end
+
+return signals

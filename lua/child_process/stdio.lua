@@ -1,0 +1,130 @@
+--- What the entries of options.stdio mean.
+local core = require("child_process.core")
+local errors = require("child_process.errors")
+local Stream = require("child_process.stream")
+
+---@class child_process.stdio
+local stdio = {}
+
+local IGNORE, NEW_PIPE = core.IGNORE, core.NEW_PIPE
+local STANDARD = 3 -- descriptors that every program has
+local MOST = 65536
+
+local words = {pipe = NEW_PIPE, overlapped = NEW_PIPE, ignore = IGNORE}
+
+-- What the parent has written through this file so far comes before what the child will write.
+local function flushed(file, fd)
+  pcall(file.flush, file)
+  return fd
+end
+
+local standardFiles = {[1] = io.stdout, [2] = io.stderr}
+
+local function inherit(fd)
+  if fd >= STANDARD then
+    return IGNORE
+  end
+  local file = standardFiles[fd]
+  return file and flushed(file, fd) or fd
+end
+
+local function descriptorOfStream(stream)
+  local handle = stream._handle
+  if not handle then
+    error(errors.invalidArgValue("stdio", stream, "is a stream that is closed"))
+  end
+  if not stream.isStandardStream then
+    -- From now on the child reads it, or writes to it.
+    stream:pause()
+    stream._sharedWithChild = true
+  end
+  return handle:fileno()
+end
+
+-- An object that stands for an open descriptor.
+local function descriptorOf(value)
+  local kind = type(value)
+  if kind == "table" then
+    if Stream.isStream(value) then
+      return descriptorOfStream(value)
+    end
+    return math.tointeger(rawget(value, "fd"))
+  elseif io.type(value) == "file" then
+    return flushed(value, core.fileOf(value))
+  elseif kind == "userdata" and io.type(value) == nil then
+    -- A handle of luv.
+    local meta = debug.getmetatable(value)
+    if meta and type(meta.__name) == "string" and meta.__name:find("^uv_") then
+      return value:fileno()
+    end
+  end
+  return nil
+end
+
+local function parseEntry(value, fd)
+  if value == nil or value == false or value == core.null then
+    return fd < STANDARD and NEW_PIPE or IGNORE
+  elseif type(value) == "string" then
+    if value == "inherit" then
+      return inherit(fd)
+    elseif value == "ipc" then
+      error(errors.Error("stdio: 'ipc' is not supported yet", {code = "ENOTSUP"}))
+    end
+    return words[value] or error(errors.invalidSyncForkInput(value))
+  end
+  local descriptor = type(value) == "number" and math.tointeger(value) or descriptorOf(value)
+  if not descriptor or descriptor < 0 or descriptor > 0x7FFFFFFF then
+    error(errors.invalidArgValue("stdio", value))
+  end
+  if type(value) == "number" then
+    inherit(descriptor)
+  end
+  return descriptor
+end
+
+-- The entries by the child's descriptor, and the highest of these.
+local function byDescriptor(list)
+  local shift = list[0] == nil and 1 or 0
+  local entries, highest = {}, STANDARD - 1
+  for key, value in pairs(list) do
+    local fd = math.type(key) == "integer" and key - shift
+    if not fd or fd < 0 or fd >= MOST then
+      error(errors.invalidArgValue("stdio", key, "has a key that is no file descriptor"))
+    end
+    entries[fd] = value
+    highest = math.max(highest, fd)
+  end
+  return entries, highest
+end
+
+--- For each of the child's descriptors, from 0 on: one of ours, or core.IGNORE or core.NEW_PIPE.
+---@param option? string|table options.stdio
+---@return integer[]
+function stdio.parse(option)
+  if option == nil or option == "pipe" or option == "overlapped" then
+    return {NEW_PIPE, NEW_PIPE, NEW_PIPE}
+  elseif option == "ignore" then
+    return {IGNORE, IGNORE, IGNORE}
+  elseif option == "inherit" then
+    return {inherit(0), inherit(1), inherit(2)}
+  elseif type(option) ~= "table" then
+    error(errors.invalidArgValue("stdio", option))
+  end
+  local entries, highest = byDescriptor(option)
+  local ipc
+  for fd = 0, highest do
+    if entries[fd] == "ipc" then
+      if ipc then
+        error(errors.ipcOnePipe())
+      end
+      ipc = true
+    end
+  end
+  local descriptors = {}
+  for fd = 0, highest do
+    descriptors[fd + 1] = parseEntry(entries[fd], fd)
+  end
+  return descriptors
+end
+
+return stdio

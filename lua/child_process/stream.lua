@@ -1,0 +1,155 @@
+--- Streams: the pipes to a child, sockets, and the process's own standard streams.
+-- This file makes the class and ends streams; readable.lua, writable.lua and pipe.lua hold the
+-- methods of the three sides. A stream keeps its state in ordinary fields. Those that begin with an
+-- underscore are for these files only; what a field is where it is absent stands here.
+local errors = require("child_process.errors")
+local events = require("child_process.events")
+local loop = require("child_process.loop")
+
+local nextTick = loop.nextTick
+
+---@class Stream : EventEmitter
+---@field readable boolean more may be read
+---@field writable boolean more may be written
+---@field destroyed boolean
+---@field readableEnded boolean "end" was emitted
+---@field readableFlowing boolean? nil while nobody has asked for data
+---@field readableLength integer bytes that were read but not handed over yet
+---@field readableHighWaterMark integer reading ahead stops at this many bytes
+---@field readableEncoding string?
+---@field writableEnded boolean `finish` was called
+---@field writableFinished boolean "finish" was emitted
+---@field writableLength integer bytes that the kernel has not taken yet
+---@field writableHighWaterMark integer from this many on `write` returns false
+---@field writableNeedDrain boolean "drain" will be emitted
+---@field bytesRead integer
+---@field bytesWritten integer
+local Stream, metatable = events.inherit("Stream")
+
+Stream.readable = false
+Stream.writable = false
+Stream.destroyed = false
+Stream.readableEnded = false
+Stream.readableLength = 0
+Stream.readableHighWaterMark = 64 * 1024
+Stream.writableEnded = false
+Stream.writableFinished = false
+Stream.writableLength = 0
+Stream.writableHighWaterMark = 16 * 1024
+Stream.writableNeedDrain = false
+Stream.writableCorked = 0
+Stream.bytesRead = 0
+Stream.bytesWritten = 0
+
+--- Makes a stream on a handle of core; without one the stream is destroyed from the start, as are
+--- the streams of a child that could not be started.
+---@param handle userdata?
+---@param readable boolean
+---@param writable boolean
+---@return Stream
+function Stream.new(handle, readable, writable)
+  local stream = setmetatable({}, metatable)
+  stream._readableSide = readable
+  stream._writableSide = writable
+  if not handle then
+    stream:destroy()
+    return stream
+  end
+  stream.readable = readable
+  stream.writable = writable
+  stream._handle = handle
+  handle:setOwner(stream)
+  if not readable then
+    handle:awaitHangup()
+  end
+  return stream
+end
+
+--- Raises if a method was called with a dot.
+---@param stream any
+---@param method string
+function Stream.check(stream, method)
+  if type(stream) ~= "table" then
+    error(errors.invalidThis("Stream:" .. method))
+  end
+end
+
+--- Ends the stream now: nothing more is read, what was not written yet is dropped, the descriptor
+--- is closed. Emits "error" if there is an error, then "close".
+---@param err? any
+---@return Stream self
+function Stream:destroy(err)
+  Stream.check(self, "destroy")
+  if self.destroyed then
+    return self
+  end
+  self.destroyed = true
+  self.readable = false
+  self.writable = false
+  self:_stopSplicing()
+  local handle = self._handle
+  if handle then
+    if self._collector then
+      self._collector:throughLua()
+    end
+    self._handle = nil
+    handle:close()
+  end
+  self:_dropBuffered()
+  self:_failWrites(err or errors.streamDestroyed("write"))
+  if err then
+    nextTick(self.emit, self, "error", err)
+  end
+  nextTick(self.emit, self, "close")
+  return self
+end
+
+--- The write side has to know that nobody reads any more, although nothing is written.
+function Stream:onhangup()
+  self:destroy()
+end
+
+--- Lets the stream keep the loop alive while it reads or waits to write, as it does at first.
+---@return Stream self
+function Stream:ref()
+  Stream.check(self, "ref")
+  if self._handle then
+    self._handle:reference(true)
+  end
+  return self
+end
+
+--- The loop may end although the stream is open.
+---@return Stream self
+function Stream:unref()
+  Stream.check(self, "unref")
+  if self._handle then
+    self._handle:reference(false)
+  end
+  return self
+end
+
+-- A side has come to its end: the stream is closed after its last side.
+function Stream:_sideEnded()
+  local readingOver = not self._readableSide or self.readableEnded
+  local writingOver = not self._writableSide or self.writableFinished
+  if readingOver and writingOver then
+    self:destroy()
+  elseif readingOver and not self.writableEnded then
+    -- The other end has closed a two-way pipe: it does not expect an answer.
+    self:finish()
+  end
+end
+
+--- Is the value a stream?
+---@param value any
+---@return boolean
+function Stream.isStream(value)
+  return getmetatable(value) == metatable
+end
+
+require("child_process.readable")(Stream)
+require("child_process.writable")(Stream)
+require("child_process.pipe")(Stream)
+
+return Stream

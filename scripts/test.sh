@@ -1,0 +1,57 @@
+#!/bin/sh
+# Runs the C tests of the core and the whole busted spec in one mode.
+#
+#   scripts/test.sh MODE INTERPRETER [WRAPPER...]
+#
+# MODE names the record in build/results; WRAPPER is a command to run everything under. In the
+# environment: CORE_TESTS, the C test programs; BUSTED, a Lua script that starts busted; SPEC, the
+# folders or files of the spec; REPORTS, if set, a folder where a tool leaves what it finds, in
+# whichever process.
+set -u
+. scripts/results.sh
+
+mode=$1
+lua=$2
+shift 2
+
+# Whether a tool has reported an error. Shows the reports, and makes room for the next. Warnings do
+# not count: the address sanitizer warns of the stack of its own that a starting child runs on.
+reported() {
+  [ -n "${REPORTS:-}" ] && grep -rqE 'ERROR: |fatal error' "$REPORTS" || return 1
+  cat "$REPORTS"/*
+  rm -f "$REPORTS"/*
+}
+
+# run_core_test COMMAND...: one C test.
+run_core_test() {
+  status=0
+  "$@" || status=$?
+  ! reported && [ "$status" -eq 0 ]
+}
+
+results_begin "$mode"
+if [ -n "${REPORTS:-}" ]; then
+  rm -rf "$REPORTS"
+  mkdir -p "$REPORTS"
+fi
+
+for program in $CORE_TESTS; do
+  check "core: $(basename "$program")" run_core_test "$@" "$program"
+done
+core_failed=$(count_failed "$results")
+
+# shellcheck disable=SC2086 # SPEC is a list
+"$@" "$lua" "$BUSTED" --output=scripts/busted_results.lua -Xoutput "$results" $SPEC
+status=$?
+spec_failed=$(($(count_failed "$results") - core_failed))
+
+# Busted ends with 1 when a test has failed, and each of those is on record. Every other status
+# means that the run broke off, or that the tool around it has something to say.
+if [ "$status" -eq 1 ] && [ "$spec_failed" -gt 0 ]; then status=0; fi
+if reported || [ "$status" -ne 0 ]; then
+  printf 'status %d; the last test that began: ' "$status"
+  sed -n 's/^# //p' "$results" | tail -n 1
+  fail "the run of the spec as a whole"
+fi
+
+results_end

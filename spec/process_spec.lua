@@ -1,0 +1,370 @@
+-- The process object, as far as it needs no channel.
+
+local cp = require("child_process")
+local lfs = require("lfs")
+local process = require("child_process.process")
+local support = require("spec.support")
+
+--- Spawns a script that has the module and the process object.
+local function spawnScript(text, args, options)
+  local script = support.script(([[
+    local cp = require("child_process")
+    local process = require("child_process.process")
+    %s
+  ]]):format(text))
+  return cp.spawn(support.lua, {script, table.unpack(args or {})}, options), script
+end
+
+describe("process.env", function()
+  it("reads the real environment", function()
+    assert.equal(os.getenv("PATH"), process.env.PATH)
+    assert.is_nil(process.env.SPEC_NOT_SET)
+  end)
+
+  it("writes the real environment", function()
+    process.env.SPEC_WRITTEN = "by process.env"
+    assert.equal("by process.env", os.getenv("SPEC_WRITTEN"))
+    assert.equal("by process.env", process.env.SPEC_WRITTEN)
+    process.env.SPEC_WRITTEN = nil
+    assert.is_nil(os.getenv("SPEC_WRITTEN"))
+    assert.is_nil(process.env.SPEC_WRITTEN)
+  end)
+
+  it("converts what is written to a string", function()
+    process.env.SPEC_WRITTEN = 12
+    assert.equal("12", process.env.SPEC_WRITTEN)
+    process.env.SPEC_WRITTEN = true
+    assert.equal("true", process.env.SPEC_WRITTEN)
+    process.env.SPEC_WRITTEN = nil
+  end)
+
+  it("can be walked with pairs", function()
+    process.env.SPEC_WRITTEN = "a=b"
+    local found = {}
+    for key, value in pairs(process.env) do found[key] = value end
+    process.env.SPEC_WRITTEN = nil
+    assert.equal("a=b", found.SPEC_WRITTEN)
+    assert.equal(os.getenv("PATH"), found.PATH)
+  end)
+end)
+
+describe("process.argv", function()
+  it("has the interpreter at 0, the script at 1 and the script's first argument at 2", function()
+    local child, script = spawnScript([[
+      print(process.argv[0] == process.execPath)
+      for i = 1, 4 do print(process.argv[i]) end
+    ]], {"first", "second word"})
+    assert.equal(("true\n%s\nfirst\nsecond word\nnil\n"):format(script), (support.output(child)))
+  end)
+end)
+
+describe("process.execPath", function()
+  it("is the absolute path of the interpreter that is running", function()
+    local child = spawnScript("print(process.execPath)")
+    local path = (support.output(child)):match("^(/[^\n]+)\n$")
+    assert.is_not_nil(path)
+    local again = cp.spawn(path, {"-e", "print(_VERSION)"})
+    assert.equal("Lua 5.4\n", (support.output(again)))
+  end)
+end)
+
+describe("process.argv0", function()
+  it("is the original argv[0] of the process", function()
+    local child = spawnScript("print(process.argv0)", {}, {argv0 = "a name"})
+    assert.equal("a name\n", (support.output(child)))
+  end)
+end)
+
+describe("process.pid and process.ppid", function()
+  it("are the ids of the process and of its parent", function()
+    local child = spawnScript("print(process.pid, process.ppid)")
+    assert.equal(("%d\t%d\n"):format(child.pid, process.pid), (support.output(child)))
+    assert.equal("integer", math.type(process.pid))
+  end)
+end)
+
+describe("process.platform", function()
+  it("is the name of the operating system", function()
+    local uname = support.output(cp.spawn("uname"))
+    assert.equal(uname:lower():match("%a+"), process.platform)
+  end)
+end)
+
+describe("process:cwd() and process:chdir(directory)", function()
+  it("give and change the current working directory", function()
+    local before = process:cwd()
+    assert.equal(lfs.currentdir(), before)
+    process:chdir("/usr")
+    local within = process:cwd()
+    local child = cp.spawn("pwd")
+    process:chdir(before)
+    assert.equal("/usr", within)
+    assert.equal("/usr\n", (support.output(child)))
+    assert.equal(before, process:cwd())
+  end)
+
+  it("raise an error when the directory does not exist", function()
+    local err = support.error(process.chdir, process, "/nonexistent")
+    assert.equal("ENOENT", err.code)
+    assert.equal("chdir", err.syscall)
+    assert.equal(-2, err.errno)
+    assert.matches("/nonexistent", err.message, 1, true)
+  end)
+
+  it("raise a TypeError when the directory is no string", function()
+    local err = support.error(process.chdir, process, 1)
+    assert.equal("ERR_INVALID_ARG_TYPE", err.code)
+    assert.matches('"directory"', err.message, 1, true)
+  end)
+end)
+
+describe("process:exit([code])", function()
+  it("ends the process at once with the code", function()
+    local child = spawnScript([[
+      cp.spawn("sleep", {"1000"}, {stdio = "ignore"}):on("spawn", function(_)
+        process:exit(7)
+        print("never")
+      end)
+      cp.run()
+    ]])
+    assert.equal("", (support.output(child)))
+    assert.equal(7, child.exitCode)
+  end)
+
+  it("uses process.exitCode, or 0, if no code is given", function()
+    local plain = spawnScript("process:exit()")
+    local given = spawnScript("process.exitCode = 5; process:exit()")
+    support.run()
+    assert.equal(0, plain.exitCode)
+    assert.equal(5, given.exitCode)
+  end)
+
+  it("emits 'exit' with the code first", function()
+    local child = spawnScript([[
+      process:on("exit", function(code) io.write("exit ", code, "\n") end)
+      process:exit(3)
+    ]])
+    assert.equal("exit 3\n", (support.output(child)))
+    assert.equal(3, child.exitCode)
+  end)
+
+  it("loses nothing that was written to process.stdout", function()
+    local child = spawnScript([[
+      for _ = 1, 10 do process.stdout:write(("x"):rep(100000)) end
+      process:exit(0)
+    ]])
+    assert.equal(1000000, #(support.output(child)))
+  end)
+end)
+
+describe("process:kill(pid[, signal])", function()
+  it("sends the signal to the process identified by pid, by default 'SIGTERM'", function()
+    local first, second, third = cp.spawn("cat"), cp.spawn("cat"), cp.spawn("cat")
+    assert.is_true(process:kill(first.pid))
+    assert.is_true(process:kill(second.pid, "SIGINT"))
+    assert.is_true(process:kill(third.pid, 9))
+    support.run()
+    assert.equal("SIGTERM", first.signalCode)
+    assert.equal("SIGINT", second.signalCode)
+    assert.equal("SIGKILL", third.signalCode)
+    assert.is_false(first.killed)
+  end)
+
+  it("raises an error if the target does not exist, also with the signal 0, which tests just "
+    .. "that", function()
+    local child = cp.spawn("cat")
+    assert.is_true(process:kill(child.pid, 0))
+    child.stdin:finish()
+    support.run()
+    local err = support.error(process.kill, process, child.pid, 0)
+    assert.equal("ESRCH", err.code)
+    assert.equal("kill", err.syscall)
+    assert.equal("kill ESRCH", err.message)
+  end)
+
+  it("raises an error for an unknown signal or a pid that is no number", function()
+    local err = support.error(process.kill, process, process.pid, "SIGNONE")
+    assert.equal("ERR_UNKNOWN_SIGNAL", err.code)
+    err = support.error(process.kill, process, "x")
+    assert.equal("ERR_INVALID_ARG_TYPE", err.code)
+    assert.matches('"pid"', err.message, 1, true)
+  end)
+end)
+
+describe("process:hrtime([time])", function()
+  it("returns the time as seconds and nanoseconds, or the difference to an earlier one", function()
+    local time = process:hrtime()
+    assert.equal("integer", math.type(time[1]))
+    assert.equal("integer", math.type(time[2]))
+    local child = cp.spawn("true")
+    support.run()
+    assert.equal(0, child.exitCode)
+    local elapsed = process:hrtime(time)
+    assert.is_true(elapsed[1] > 0 or elapsed[1] == 0 and elapsed[2] > 0)
+    assert.is_true(elapsed[2] < 1000000000)
+  end)
+end)
+
+describe("process:nextTick(callback[, ...args])", function()
+  it("calls the callback with the args once the current operation is over, before the loop "
+    .. "goes on", function()
+    local order = {}
+    process:nextTick(function(...) order[#order + 1] = table.concat({"tick", ...}, " ") end, "a", 2)
+    order[1] = "operation"
+    support.run()
+    assert.same({"operation", "tick a 2"}, order)
+  end)
+
+  it("raises a TypeError when the callback is no function", function()
+    local err = support.error(process.nextTick, process, 1)
+    assert.equal("ERR_INVALID_ARG_TYPE", err.code)
+    assert.matches('"callback"', err.message, 1, true)
+  end)
+end)
+
+describe("process.stdin, process.stdout and process.stderr", function()
+  it("are streams", function()
+    local child = spawnScript([[
+      process.stdin:setEncoding("utf8")
+      process.stdin:on("data", function(data) process.stdout:write(data:upper()) end)
+      process.stdin:on("end", function() process.stderr:write("end of input\n") end)
+      cp.run()
+    ]])
+    child.stdin:write("one ")
+    child.stdin:finish("two")
+    local stdout, stderr = support.output(child)
+    assert.equal("ONE TWO", stdout)
+    assert.equal("end of input\n", stderr)
+    assert.equal(0, child.exitCode)
+  end)
+
+  it("are the same object each time", function()
+    assert.equal(process.stdin, process.stdin)
+    assert.equal(process.stdout, process.stdout)
+    assert.are_not.equal(process.stdout, process.stderr)
+  end)
+
+  it("can be the ends of pipe", function()
+    local child = spawnScript([[
+      process.stdin:pipe(process.stdout)
+      cp.run()
+    ]])
+    child.stdin:finish(("line\n"):rep(50000))
+    assert.equal(250000, #(support.output(child)))
+  end)
+
+  it("read and write files", function()
+    local folder = support.tmpdir()
+    local input = assert(io.open(folder .. "/input", "w"))
+    input:write(("line\n"):rep(50000)):close()
+    input = assert(io.open(folder .. "/input"))
+    local output = assert(io.open(folder .. "/output", "w"))
+    local child = spawnScript([[
+      process.stdin:on("data", function(data) process.stdout:write(data) end)
+      cp.run()
+    ]], {}, {stdio = {input, output, "inherit"}})
+    input:close()
+    output:close()
+    support.run()
+    assert.equal(0, child.exitCode)
+    assert.equal(250000, lfs.attributes(folder .. "/output", "size"))
+  end)
+
+  it("do not keep the loop alive while nobody reads", function()
+    local child = spawnScript([[
+      assert(process.stdin and process.stdout and process.stderr)
+      cp.run()
+      print("done")
+    ]])
+    local stdout = support.collect(child.stdout)
+    child.stdout:on("data", function() child.stdin:finish() end)
+    support.run()
+    assert.equal("done\n", stdout())
+  end)
+
+  it("leave the terminal or pipe that other programs share in blocking mode", function()
+    local child = spawnScript([[
+      process.stdin:on("data", function() end)
+      process.stdout:write("written ")
+      cp.spawn("sh", {"-c", "grep -h flags: /proc/self/fdinfo/0 /proc/self/fdinfo/1"},
+        {stdio = "inherit"})
+        :on("exit", function() process.stdin:destroy() end)
+      cp.run()
+    ]])
+    local flags = {}
+    for octal in (support.output(child)):gmatch("flags:%s*(%d+)") do
+      flags[#flags + 1] = tonumber(octal, 8) & tonumber("4000", 8)
+    end
+    assert.same({0, 0}, flags)
+  end)
+end)
+
+describe("signals by name", function()
+  it("call the listener instead of terminating the process", function()
+    local child = spawnScript([[
+      process:on("SIGTERM", function(name, number)
+        print(name, number)
+        process.stdin:destroy()
+      end)
+      process.stdin:resume()
+      print("ready")
+      io.stdout:flush()
+      cp.run()
+    ]])
+    local stdout = support.collect(child.stdout)
+    child.stdout:once("data", function() child:kill("SIGTERM") end)
+    support.run()
+    assert.equal("ready\nSIGTERM\t15\n", stdout())
+    assert.equal(0, child.exitCode)
+  end)
+
+  it("do not keep the loop alive", function()
+    local child = spawnScript([[
+      process:on("SIGUSR1", function() end)
+      cp.run()
+      print("done")
+    ]])
+    assert.equal("done\n", (support.output(child)))
+  end)
+
+  it("are delivered to ourselves by process:kill", function()
+    local received
+    local timers = require("child_process.timers")
+    local guard = timers.setTimeout(function() end, 20000)
+    process:once("SIGUSR2", function(name)
+      received = name
+      timers.clearTimeout(guard)
+    end)
+    process:kill(process.pid, "SIGUSR2")
+    support.run()
+    assert.equal("SIGUSR2", received)
+  end)
+
+  it("have their default effect again when the last listener is removed", function()
+    local child = spawnScript([[
+      local function listener() print("caught") end
+      process:on("SIGTERM", listener)
+      process:off("SIGTERM", listener)
+      process.stdin:resume()
+      process.stdout:write("ready\n")
+      cp.run()
+    ]])
+    child.stdout:on("data", function() child:kill("SIGTERM") end)
+    support.run()
+    assert.equal("SIGTERM", child.signalCode)
+  end)
+
+  it("may be any number of listeners", function()
+    local child = spawnScript([[
+      process:on("SIGINT", function() print("first") end)
+      process:on("SIGINT", function() print("second") process.stdin:destroy() end)
+      process.stdin:resume()
+      process.stdout:write("ready\n")
+      cp.run()
+    ]])
+    local stdout = support.collect(child.stdout)
+    child.stdout:once("data", function() child:kill("SIGINT") end)
+    support.run()
+    assert.equal("ready\nfirst\nsecond\n", stdout())
+  end)
+end)

@@ -1,0 +1,717 @@
+-- The reading side of a stream: child.stdout, child.stderr, pipes on fd 3 and above.
+
+local cp = require("child_process")
+local support = require("spec.support")
+local timers = require("child_process.timers")
+
+local function sh(script, options) return cp.spawn("sh", { "-c", script }, options) end
+
+--- Writes bytes the way printf in a shell takes them.
+local function octal(bytes)
+  return (bytes:gsub(".", function(c) return ("\\%03o"):format(c:byte()) end))
+end
+
+--- Starts a child that prints one piece, waits for a line on its stdin, and prints another.
+local function twoPieces(first, second)
+  return sh(("printf '%s'; read x; printf '%s'"):format(octal(first), octal(second)))
+end
+
+--- Starts a child that prints 1 MB in ten pieces. It says on stderr how many went into the pipe.
+local function tenPieces()
+  return sh("for i in 0 1 2 3 4 5 6 7 8 9; do head -c 100000 /dev/zero; echo $i >&2; done")
+end
+
+--- Calls back after so many turns of the loop.
+local function afterTurns(n, fn)
+  if n == 0 then fn() else timers.setImmediate(afterTurns, n - 1, fn) end
+end
+
+--- Writes down the names of a stream's events in the order in which they come.
+local function record(stream, ...)
+  local log = {}
+  for _, name in ipairs({ ... }) do
+    stream:on(name, function() log[#log + 1] = name end)
+  end
+  return log
+end
+
+describe("A readable stream", function()
+  it("represents the child process's stdout, another one its stderr", function()
+    local child = sh("echo out; echo err >&2")
+    local stdout, stderr = support.collect(child.stdout), support.collect(child.stderr)
+    support.run()
+    assert.equal("out\n", stdout())
+    assert.equal("err\n", stderr())
+  end)
+
+  it("hands over bytes unchanged, whatever they are", function()
+    local all = {}
+    for byte = 0, 255 do all[#all + 1] = string.char(byte) end
+    all = table.concat(all)
+    local child = sh("printf '" .. octal(all) .. "'")
+    local output = support.collect(child.stdout)
+    support.run()
+    assert.equal(all, output())
+  end)
+
+  it("hands over chunks of at most 64 KiB, in order and whole", function()
+    local child = sh("seq 1 100000")
+    local largest = 0
+    child.stdout:on("data", function(chunk) largest = math.max(largest, #chunk) end)
+    local output = support.collect(child.stdout)
+    support.run()
+    local expected = {}
+    for i = 1, 100000 do expected[i] = i .. "\n" end
+    assert.is_true(output() == table.concat(expected))
+    assert.is_true(largest <= 65536)
+  end)
+
+  it("emits data before end, end once, and close last", function()
+    local child = sh("head -c 200000 /dev/zero")
+    local log = record(child.stdout, "data", "end", "close", "error")
+    support.run()
+    assert.equal("close", table.remove(log))
+    assert.equal("end", table.remove(log))
+    assert.is_true(#log > 0)
+    for _, event in ipairs(log) do assert.equal("data", event) end
+  end)
+
+  it("emits end for a child that prints nothing", function()
+    local child = sh("exit 0")
+    local log = record(child.stdout, "data", "end", "close")
+    support.run()
+    assert.same({ "end", "close" }, log)
+  end)
+
+  it("counts what it read in bytesRead", function()
+    local child = sh("head -c 123456 /dev/zero")
+    assert.equal(0, child.stdout.bytesRead)
+    child.stdout:resume()
+    support.run()
+    assert.equal(123456, child.stdout.bytesRead)
+    assert.equal(0, child.stderr.bytesRead)
+  end)
+
+  it("tells by readable, readableEnded and destroyed where it stands", function()
+    local child = sh("echo x")
+    local stdout = child.stdout
+    assert.is_true(stdout.readable)
+    assert.is_false(stdout.readableEnded)
+    assert.is_false(stdout.destroyed)
+    local atEnd, ended, destroyed
+    stdout:on("end", function() atEnd, ended = stdout.readable, stdout.readableEnded end)
+    stdout:on("close", function() destroyed = stdout.destroyed end)
+    stdout:on("data", function()
+      assert.is_true(stdout.readable)
+      assert.is_false(stdout.readableEnded)
+    end)
+    support.run()
+    assert.is_false(atEnd)
+    assert.is_true(ended)
+    assert.is_true(destroyed)
+    assert.is_false(stdout.readable)
+  end)
+
+  it("takes further fields, as a table does", function()
+    local child = sh("exit 0")
+    child.stdout.label = "mine"
+    assert.equal("mine", child.stdout.label)
+    support.run()
+    assert.equal("mine", child.stdout.label)
+  end)
+
+  describe("before somebody wants data", function()
+    it("is neither flowing nor paused: readableFlowing is nil", function()
+      local child = sh("exit 0")
+      assert.is_nil(child.stdout.readableFlowing)
+      assert.is_false(child.stdout:isPaused())
+      support.run()
+    end)
+
+    it("reads nothing: a child that writes 1 MB blocks until then", function()
+      local child = tenPieces()
+      local progress = support.collect(child.stderr)
+      local output, before
+      timers.setTimeout(function()
+        before = progress()
+        assert.equal(0, child.stdout.bytesRead)
+        output = support.collect(child.stdout)
+      end, 50)
+      support.run()
+      assert.is_nil(before:find("9"))
+      assert.equal(1000000, #output())
+      assert.equal("0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n", progress())
+    end)
+
+    it("loses nothing to a listener that comes late", function()
+      local child = sh("printf early")
+      local output
+      child:on("spawn", function()
+        afterTurns(3, function() output = support.collect(child.stdout) end)
+      end)
+      support.run()
+      assert.equal("early", output())
+    end)
+
+    it("is drained once the child has exited, so that close comes", function()
+      local child = sh("head -c 30000 /dev/zero; exit 4")
+      local code
+      child:on("close", function(c) code = c end)
+      support.run()
+      assert.equal(4, code)
+      assert.is_true(child.stdout.destroyed)
+    end)
+  end)
+
+  describe("in flowing mode", function()
+    it("is switched to by adding a data listener", function()
+      local child = sh("exit 0")
+      child.stdout:on("data", function() end)
+      assert.is_true(child.stdout.readableFlowing)
+      assert.is_false(child.stdout:isPaused())
+      support.run()
+    end)
+
+    it("is switched to by resume(), and without a listener the data is dropped", function()
+      local child = sh("printf dropped")
+      local log = record(child.stdout, "end", "close")
+      assert.equal(child.stdout, child.stdout:resume())
+      assert.is_true(child.stdout.readableFlowing)
+      support.run()
+      assert.same({ "end", "close" }, log)
+      assert.equal(7, child.stdout.bytesRead)
+    end)
+
+    it("is not switched to by a data listener where pause() was called before", function()
+      local child = sh("printf abc")
+      child.stdout:pause()
+      local output = support.collect(child.stdout)
+      assert.is_false(child.stdout.readableFlowing)
+      child:on("exit", function()
+        afterTurns(5, function()
+          assert.equal("", output())
+          child.stdout:resume()
+        end)
+      end)
+      support.run()
+      assert.equal("abc", output())
+    end)
+
+    it("goes on when its listeners are removed: the data is lost", function()
+      local child = twoPieces("one", "two")
+      local seen = {}
+      local function listener(chunk)
+        seen[#seen + 1] = chunk
+        child.stdout:off("data", listener)
+        child.stdin:finish("\n")
+      end
+      child.stdout:on("data", listener)
+      local log = record(child.stdout, "end")
+      support.run()
+      assert.same({ "one" }, seen)
+      assert.same({ "end" }, log)
+      assert.equal(6, child.stdout.bytesRead)
+    end)
+
+    it("gives every listener every chunk", function()
+      local child = sh("seq 1 20000")
+      local first, second = support.collect(child.stdout), support.collect(child.stdout)
+      support.run()
+      assert.equal(108894, #first())
+      assert.is_true(first() == second())
+    end)
+  end)
+
+  describe("in paused mode", function()
+    it("emits no data from the moment of pause() on, though more was there", function()
+      local child = sh("head -c 300000 /dev/zero")
+      local stdout, chunks, bytes = child.stdout, 0, 0
+      local paused = false
+      stdout:on("data", function(chunk)
+        assert.is_false(paused)
+        chunks, bytes = chunks + 1, bytes + #chunk
+        assert.equal(stdout, stdout:pause())
+        paused = true
+        assert.is_true(stdout:isPaused())
+        assert.is_false(stdout.readableFlowing)
+        afterTurns(2, function()
+          paused = false
+          stdout:resume()
+          assert.is_false(stdout:isPaused())
+          assert.is_true(stdout.readableFlowing)
+        end)
+      end)
+      support.run()
+      assert.equal(300000, bytes)
+      assert.is_true(chunks >= 5)
+    end)
+
+    it("stops the child, not the memory", function()
+      local child = tenPieces()
+      local progress = support.collect(child.stderr)
+      local bytes, whilePaused = 0, nil
+      child.stdout:on("data", function(chunk)
+        bytes = bytes + #chunk
+        if whilePaused then return end
+        child.stdout:pause()
+        timers.setTimeout(function()
+          whilePaused = progress()
+          child.stdout:resume()
+        end, 50)
+      end)
+      support.run()
+      assert.is_nil(whilePaused:find("9"))
+      assert.equal(1000000, bytes)
+    end)
+
+    it("keeps what the child left behind at its exit until resume(); close comes after", function()
+      local child = sh("head -c 50000 /dev/zero")
+      local log = {}
+      local bytes = 0
+      child.stdout:on("data", function(chunk) bytes = bytes + #chunk end)
+      child.stdout:on("end", function() log[#log + 1] = "end with " .. bytes end)
+      child.stdout:pause()
+      child:on("close", function() log[#log + 1] = "close" end)
+      child:on("exit", function()
+        timers.setTimeout(function()
+          log[#log + 1] = "resumed with " .. bytes
+          child.stdout:resume()
+        end, 20)
+      end)
+      support.run()
+      assert.same({ "resumed with 0", "end with 50000", "close" }, log)
+    end)
+
+    it("is left by as many resume() as come, in one turn", function()
+      local child = sh("printf abc")
+      local output = support.collect(child.stdout)
+      child.stdout:pause():resume():pause():resume():resume()
+      support.run()
+      assert.equal("abc", output())
+    end)
+  end)
+
+  describe("with a readable listener", function()
+    it("is read by read(): all that is there, then nil", function()
+      local child = sh("head -c 200000 /dev/zero")
+      local bytes = 0
+      child.stdout:on("readable", function()
+        for chunk in function() return child.stdout:read() end do bytes = bytes + #chunk end
+      end)
+      local log = record(child.stdout, "end", "close")
+      support.run()
+      assert.equal(200000, bytes)
+      assert.same({ "end", "close" }, log)
+    end)
+
+    it("is not flowing", function()
+      local child = sh("printf abc")
+      child.stdout:on("readable", function() child.stdout:read() end)
+      assert.is_false(child.stdout.readableFlowing)
+      support.run()
+    end)
+
+    it("gives exactly n bytes for read(n), and keeps the rest", function()
+      local child = twoPieces("abcdefghij", "")
+      local seen = {}
+      child.stdout:once("readable", function()
+        seen = table.pack(child.stdout:read(3), child.stdout:read(1), child.stdout:read())
+        seen[4] = child.stdout:read()
+        child.stdout:on("readable", function() child.stdout:read() end)
+        child.stdin:finish("\n")
+      end)
+      support.run()
+      assert.same({ "abc", "d", "efghij", n = 3 }, seen)
+    end)
+
+    it("gives nil for read(n) where fewer than n bytes are there", function()
+      local child = twoPieces("abcde", "fghij")
+      local seen = {}
+      child.stdout:on("readable", function()
+        local piece = child.stdout:read(8)
+        seen[#seen + 1] = piece or "nil"
+        if #seen == 1 then child.stdin:finish("\n") end
+      end)
+      support.run()
+      assert.equal("nil", seen[1])
+      assert.equal("abcdefgh", seen[2])
+      assert.equal("ij", seen[3])
+    end)
+
+    it("gives what remains for read(n) at the end", function()
+      local child = sh("printf abcde")
+      local seen = {}
+      child.stdout:on("readable", function()
+        local piece = child.stdout:read(100)
+        if piece then seen[#seen + 1] = piece end
+      end)
+      local log = record(child.stdout, "end")
+      support.run()
+      assert.same({ "abcde" }, seen)
+      assert.same({ "end" }, log)
+    end)
+
+    it("gives nil for read(0), which takes nothing", function()
+      local child = sh("printf abc")
+      local output = ""
+      child.stdout:on("readable", function()
+        assert.is_nil(child.stdout:read(0))
+        output = output .. (child.stdout:read() or "")
+      end)
+      support.run()
+      assert.equal("abc", output)
+    end)
+
+    it("emits readable at the end of the data too, before end", function()
+      local child = sh("exit 0")
+      local log = {}
+      child.stdout:on("readable", function()
+        log[#log + 1] = "readable " .. tostring(child.stdout:read())
+      end)
+      child.stdout:on("end", function() log[#log + 1] = "end" end)
+      support.run()
+      assert.same({ "readable nil", "end" }, log)
+    end)
+
+    it("emits what read() returns as data too", function()
+      local child = sh("printf abc")
+      local data, read = {}, {}
+      child.stdout:on("data", function(chunk) data[#data + 1] = chunk end)
+      child.stdout:on("readable", function() read[#read + 1] = child.stdout:read() end)
+      support.run()
+      assert.same({ "abc" }, data)
+      assert.same({ "abc" }, read)
+    end)
+
+    it("does not emit end before everything was read", function()
+      local child = sh("printf abcdef")
+      local log = {}
+      child.stdout:on("end", function() log[#log + 1] = "end" end)
+      child.stdout:on("readable", function() end)
+      child:on("exit", function()
+        timers.setTimeout(function()
+          log[#log + 1] = child.stdout:read()
+          child.stdout:read()
+        end, 10)
+      end)
+      support.run()
+      assert.same({ "abcdef", "end" }, log)
+    end)
+
+    it("flows again when that listener is removed and a data listener is there", function()
+      local child = twoPieces("one", "two")
+      local data = {}
+      local function readable()
+        child.stdout:read()
+        child.stdout:off("readable", readable)
+        child.stdin:finish("\n")
+      end
+      child.stdout:on("readable", readable)
+      child.stdout:on("data", function(chunk) data[#data + 1] = chunk end)
+      support.run()
+      assert.same({ "one", "two" }, data)
+    end)
+
+    it("stops the child while nobody reads", function()
+      local child = tenPieces()
+      local progress = support.collect(child.stderr)
+      local bytes, before = 0, nil
+      local function take()
+        for chunk in function() return child.stdout:read() end do bytes = bytes + #chunk end
+      end
+      child.stdout:once("readable", function()
+        timers.setTimeout(function()
+          before = progress()
+          take()
+          child.stdout:on("readable", take)
+        end, 50)
+      end)
+      support.run()
+      assert.is_nil(before:find("9"))
+      assert.equal(1000000, bytes)
+    end)
+  end)
+
+  describe("setEncoding(encoding)", function()
+    local U = utf8.char
+    local cases = {
+      { "utf8", "a\xc3", "\xa9b", { "a", "\u{e9}b" }, "a character of two bytes" },
+      { "utf-8", "a\xe4\xb8", "\xad", { "a", "\u{4e2d}" }, "a character of three bytes" },
+      { "utf8", "a\xf0", "\x9f\x98\x80", { "a", U(0x1f600) }, "four bytes, split after one" },
+      { "utf8", "a\xf0\x9f\x98", "\x80", { "a", U(0x1f600) }, "four bytes, split after three" },
+      { "utf8", "a\xc3", "b", { "a", "\u{fffd}b" }, "a character that never ends" },
+      { "utf8", "a\xff", "b", { "a\u{fffd}", "b" }, "a byte that is never valid" },
+      { "utf8", "a\xe4\xb8", "", { "a", "\u{fffd}" }, "an incomplete character at the end" },
+      { "utf16le", "a\0b", "\0", { "a", "b" }, "a code unit" },
+      { "ucs2", "a\0\x3d\xd8", "\x00\xde", { "a", U(0x1f600) }, "a surrogate pair" },
+      { "utf16le", "a\0\x3d", "\xd8\x00\xde", { "a", U(0x1f600) }, "half a surrogate" },
+      { "latin1", "\xe9", "\xff", { "\u{e9}", "\u{ff}" }, "single bytes" },
+      { "binary", "\xe9", "\xff", { "\u{e9}", "\u{ff}" }, "single bytes, by the other name" },
+      { "hex", "\x00\xff", "\x10", { "00ff", "10" }, "digits" },
+      { "base64", "abcd", "ef", { "YWJj", "ZGVm" }, "a group of three bytes" },
+      { "base64", "abcd", "", { "YWJj", "ZA==" }, "an incomplete group at the end" },
+      { "base64url", "abc\xff", "\xff", { "YWJj", "__8" }, "the other alphabet" },
+    }
+    for _, case in ipairs(cases) do
+      it(("never splits over two chunks: %s, %s"):format(case[1], case[5]), function()
+        local child = twoPieces(case[2], case[3])
+        local chunks = {}
+        child.stdout:setEncoding(case[1])
+        child.stdout:on("data", function(chunk)
+          chunks[#chunks + 1] = chunk
+          if #chunks == 1 then child.stdin:finish("\n") end
+        end)
+        support.run()
+        assert.same(case[4], chunks)
+      end)
+    end
+
+    it("returns the stream", function()
+      local child = sh("exit 0")
+      assert.equal(child.stdout, child.stdout:setEncoding("utf8"))
+      support.run()
+    end)
+
+    it("holds for read() too: n is counted in what comes out", function()
+      local child = sh([[printf 'h\351llo']])
+      local read = {}
+      child.stdout:setEncoding("hex")
+      child.stdout:on("readable", function()
+        for piece in function() return child.stdout:read(4) end do read[#read + 1] = piece end
+      end)
+      support.run()
+      assert.equal("68e96c6c6f", table.concat(read))
+      assert.equal("68e9", read[1])
+    end)
+
+    it("counts the child's bytes in bytesRead, whatever comes out", function()
+      local child = sh("printf abc")
+      child.stdout:setEncoding("hex")
+      local output = support.collect(child.stdout)
+      support.run()
+      assert.equal("616263", output())
+      assert.equal(3, child.stdout.bytesRead)
+    end)
+
+    it("leaves bytes alone for 'buffer' and names that nobody knows", function()
+      for _, encoding in ipairs({ "buffer", "klingon" }) do
+        local child = sh([[printf '\377\303']])
+        child.stdout:setEncoding(encoding)
+        local output = support.collect(child.stdout)
+        support.run()
+        assert.equal("\xff\xc3", output())
+      end
+    end)
+
+    it("makes a large text whole, however it was cut", function()
+      local line = "na\u{ef}ve \u{4e2d}\u{6587} " .. U(0x1f600) .. "\n"
+      local child = sh("yes '" .. line:sub(1, -2) .. "' | head -n 20000")
+      child.stdout:setEncoding("utf8")
+      local pieces = {}
+      child.stdout:on("data", function(chunk)
+        assert.truthy(utf8.len(chunk))
+        pieces[#pieces + 1] = chunk
+      end)
+      support.run()
+      assert.is_true(table.concat(pieces) == line:rep(20000))
+    end)
+  end)
+
+  describe("destroy([err])", function()
+    it("closes the pipe: a child that goes on writing gets SIGPIPE", function()
+      local child = cp.spawn("yes")
+      child.stdout:once("data", function() child.stdout:destroy() end)
+      local signal
+      child:on("exit", function(_, s) signal = s end)
+      support.run()
+      assert.equal("SIGPIPE", signal)
+    end)
+
+    it("emits close, and no data or end after it", function()
+      local child = cp.spawn("yes")
+      local log = record(child.stdout, "end", "close", "error")
+      local destroyed = false
+      child.stdout:on("data", function()
+        assert.is_false(destroyed)
+        assert.equal(child.stdout, child.stdout:destroy())
+        destroyed = true
+        assert.is_true(child.stdout.destroyed)
+        assert.is_false(child.stdout.readable)
+      end)
+      support.run()
+      assert.same({ "close" }, log)
+      assert.is_false(child.stdout.readableEnded)
+    end)
+
+    it("with an error emits that, then close", function()
+      local child = sh("exit 0")
+      local log = {}
+      child.stdout:on("error", function(err) log[#log + 1] = err end)
+      child.stdout:on("close", function() log[#log + 1] = "close" end)
+      local err = { message = "mine" }
+      child.stdout:destroy(err)
+      assert.same({}, log)
+      support.run()
+      assert.equal(err, log[1])
+      assert.same({ err, "close" }, log)
+    end)
+
+    it("with an error that nobody listens for raises it", function()
+      local child = sh("exit 0")
+      local err = { message = "mine" }
+      child.stdout:destroy(err)
+      assert.equal(err, support.error(support.run))
+      support.run()
+    end)
+
+    it("may be called again, which does nothing", function()
+      local child = sh("exit 0")
+      local log = record(child.stdout, "close", "error")
+      child.stdout:destroy()
+      child.stdout:destroy({ message = "late" })
+      support.run()
+      child.stdout:destroy()
+      support.run()
+      assert.same({ "close" }, log)
+    end)
+
+    it("leaves nothing for read()", function()
+      local child = sh("printf abc")
+      child.stdout:once("readable", function()
+        child.stdout:destroy()
+        assert.is_nil(child.stdout:read())
+      end)
+      support.run()
+    end)
+  end)
+
+  describe("chunks()", function()
+    it("turns the loop meanwhile, outside a coroutine", function()
+      local child = sh("head -c 200000 /dev/zero")
+      local bytes = 0
+      for chunk in child.stdout:chunks() do bytes = bytes + #chunk end
+      assert.equal(200000, bytes)
+      support.run()
+      assert.equal(0, child.exitCode)
+    end)
+
+    it("suspends, inside a coroutine", function()
+      local first, second = sh("seq 1 3"), sh("seq 4 6")
+      local log = {}
+      for _, child in ipairs({ first, second }) do
+        coroutine.wrap(function()
+          local text = ""
+          for chunk in child.stdout:chunks() do text = text .. chunk end
+          log[child] = text
+        end)()
+      end
+      assert.is_nil(next(log))
+      support.run()
+      assert.equal("1\n2\n3\n", log[first])
+      assert.equal("4\n5\n6\n", log[second])
+    end)
+
+    it("reads no more than it is asked for", function()
+      local child = tenPieces()
+      local progress = support.collect(child.stderr)
+      local bytes, before = 0, nil
+      coroutine.wrap(function()
+        for chunk in child.stdout:chunks() do
+          bytes = bytes + #chunk
+          if not before then
+            local co = coroutine.running()
+            timers.setTimeout(function()
+              before = progress()
+              assert(coroutine.resume(co))
+            end, 50)
+            coroutine.yield()
+          end
+        end
+      end)()
+      support.run()
+      assert.is_nil(before:find("9"))
+      assert.equal(1000000, bytes)
+    end)
+
+    it("destroys the stream when the loop is left", function()
+      local child = cp.spawn("yes")
+      for chunk in child.stdout:chunks() do
+        if #chunk > 0 then break end
+      end
+      assert.is_true(child.stdout.destroyed)
+      support.run()
+      assert.equal("SIGPIPE", child.signalCode)
+    end)
+
+    it("raises the stream's error", function()
+      local child = cp.spawn("cat")
+      local failure = { message = "mine" }
+      local seen
+      coroutine.wrap(function()
+        local _, err = pcall(function()
+          for _ in child.stdout:chunks() do error("no data was sent") end
+        end)
+        seen = err
+      end)()
+      child.stdout:destroy(failure)
+      child.stdin:finish()
+      support.run()
+      assert.equal(failure, seen)
+    end)
+  end)
+
+  describe("lines()", function()
+    it("gives every line without its end, whole, though it came in pieces", function()
+      local child = twoPieces("one\ntw", "o\n\nthree")
+      child.stdout:once("data", function() child.stdin:finish("\n") end)
+      local lines = {}
+      for line in child.stdout:lines() do lines[#lines + 1] = line end
+      support.run()
+      assert.same({ "one", "two", "", "three" }, lines)
+    end)
+
+    it("gives no line after the last line end", function()
+      local lines = {}
+      for line in sh("printf 'a\\nb\\n'").stdout:lines() do lines[#lines + 1] = line end
+      support.run()
+      assert.same({ "a", "b" }, lines)
+    end)
+
+    it("gives lines that are longer than a chunk", function()
+      local lines = {}
+      local child = sh("head -c 300000 /dev/zero | tr '\\0' x; echo; echo end")
+      for line in child.stdout:lines() do lines[#lines + 1] = line end
+      support.run()
+      assert.equal(2, #lines)
+      assert.is_true(lines[1] == ("x"):rep(300000))
+      assert.equal("end", lines[2])
+    end)
+
+    it("suspends, inside a coroutine", function()
+      local child = sh("seq 1 1000")
+      local sum = 0
+      coroutine.wrap(function()
+        for line in child.stdout:lines() do sum = sum + math.tointeger(line) end
+      end)()
+      support.run()
+      assert.equal(500500, sum)
+    end)
+  end)
+
+  describe("readAll()", function()
+    it("gives everything up to the end, outside a coroutine and inside", function()
+      local child = sh("head -c 200000 /dev/zero; printf end")
+      assert.is_true(child.stdout:readAll() == ("\0"):rep(200000) .. "end")
+      support.run()
+      local inside
+      coroutine.wrap(function() inside = sh("printf inside").stdout:readAll() end)()
+      support.run()
+      assert.equal("inside", inside)
+    end)
+
+    it("gives an empty string where nothing comes", function()
+      assert.equal("", sh("exit 0").stdout:readAll())
+      support.run()
+    end)
+  end)
+end)

@@ -1,0 +1,167 @@
+-- What specs need: a loop that cannot hang, temporary files, and a look at what the process holds.
+
+local busted = require("busted")
+local cp = require("child_process")
+local lfs = require("lfs")
+local loop = require("child_process.loop")
+local timers = require("child_process.timers")
+
+local support = {}
+
+--- The interpreter that child scripts are started with.
+---@type string
+support.lua = os.getenv("CHILD_PROCESS_LUA") or "lua5.4"
+
+local temporary = {}
+
+--- Removes a file, or a folder with all it contains.
+local function remove(path)
+  if lfs.symlinkattributes(path, "mode") == "directory" then
+    for name in lfs.dir(path) do
+      if name ~= "." and name ~= ".." then remove(path .. "/" .. name) end
+    end
+  end
+  os.remove(path)
+end
+
+busted.subscribe({"test", "end"}, function()
+  while #temporary > 0 do remove(table.remove(temporary)) end
+  return nil, true
+end)
+
+--- Makes an empty folder that is removed, with its contents, after the test.
+---@return string path absolute
+function support.tmpdir()
+  local path = os.tmpname()
+  os.remove(path)
+  assert(lfs.mkdir(path))
+  temporary[#temporary + 1] = path
+  return path
+end
+
+--- Writes a Lua script that is removed after the test.
+---@param text string the whole script
+---@return string path absolute
+function support.script(text)
+  local path = support.tmpdir() .. "/script.lua"
+  local file = assert(io.open(path, "w"))
+  assert(file:write(text))
+  file:close()
+  return path
+end
+
+--- Runs the loop to its end. Fails, naming what is still alive, when it has not ended in time.
+---@param seconds? number how long it may take at most (default 30)
+---@return any # what `cp.run()` returned
+function support.run(seconds)
+  seconds = seconds or 30
+  local watchdog = timers.setTimeout(function()
+    local alive = table.concat(loop.handles(), "\n  ")
+    error(("the loop did not end within %g s; still alive:\n  %s"):format(seconds, alive), 0)
+  end, seconds * 1000)
+  watchdog:unref()
+  local ok, result = pcall(cp.run)
+  timers.clearTimeout(watchdog)
+  if not ok then error(result, 0) end
+  return result
+end
+
+--- Gathers everything that a stream emits as `data`.
+---@return fun(): string # gives what has come so far
+function support.collect(stream)
+  local chunks = {}
+  stream:on("data", function(chunk) chunks[#chunks + 1] = chunk end)
+  return function() return table.concat(chunks) end
+end
+
+--- Runs the loop to its end and gives what a child wrote meanwhile.
+---@return string? stdout nil where it is no pipe
+---@return string? stderr the same
+function support.output(child)
+  local stdout = child.stdout and support.collect(child.stdout)
+  local stderr = child.stderr and support.collect(child.stderr)
+  support.run()
+  return stdout and stdout(), stderr and stderr()
+end
+
+--- Notes the events that a child emits from now on, each with its arguments: "exit 0 nil".
+---@return string[] # grows as they come
+function support.events(child)
+  local seen = {}
+  local function note(name, count)
+    child:on(name, function(...)
+      local words = {name}
+      for i = 1, count do words[i + 1] = tostring((select(i, ...))) end
+      seen[#seen + 1] = table.concat(words, " ")
+    end)
+  end
+  note("spawn", 0)
+  note("error", 1)
+  note("exit", 2)
+  note("close", 2)
+  return seen
+end
+
+--- Calls a function that has to raise an error.
+---@return any # the error as it was raised
+function support.error(fn, ...)
+  local ok, err = pcall(fn, ...)
+  if ok then error("an error was expected, none was raised", 2) end
+  return err
+end
+
+--- Compiles the module `host`, which lets scripts behave like a host program (spec/support/host.c).
+---@return string folder of the module, for package.cpath
+function support.hostModule()
+  local folder = lfs.currentdir() .. "/build/spec"
+  local compiler = cp.spawn("sh", {"-ec", [[
+    mkdir -p "$0"
+    if [ -n "$LUA_INCDIR" ]; then
+      cflags="-I$LUA_INCDIR"
+    else
+      cflags=$(pkg-config --cflags lua5.4 || pkg-config --cflags lua-5.4 || pkg-config --cflags lua)
+    fi
+    ${CC:-cc} -shared -fPIC $cflags -o "$0/host.so" spec/support/host.c
+  ]], folder}, {stdio = {"ignore", "inherit", "inherit"}})
+  support.run()
+  assert(compiler.exitCode == 0, "spec/support/host.c could not be compiled")
+  return folder
+end
+
+--- The descriptors that this process has open, each as "NUMBER TARGET", sorted by name.
+---@return string[]
+function support.openFds()
+  local fds = {}
+  for name in lfs.dir("/proc/self/fd") do
+    local target = lfs.symlinkattributes("/proc/self/fd/" .. name, "target")
+    -- the folder that is being listed holds a descriptor of its own
+    if target and not target:find("^/proc/%d+/fd$") then fds[#fds + 1] = name .. " " .. target end
+  end
+  table.sort(fds)
+  return fds
+end
+
+--- State and parent of a process, as the kernel tells them.
+local function status(pid)
+  local file = io.open("/proc/" .. pid .. "/stat")
+  if not file then return end
+  local own, state, parent = (file:read("a") or ""):match("^(%d+) %(.*%) (%a) (%d+)")
+  file:close()
+  return own, state, parent
+end
+
+--- The children of this process that have ended and were not waited for.
+---@return string[] pids
+function support.zombies()
+  local self = status("self")
+  local pids = {}
+  for name in lfs.dir("/proc") do
+    if name:find("^%d+$") then
+      local pid, state, parent = status(name)
+      if state == "Z" and parent == self then pids[#pids + 1] = pid end
+    end
+  end
+  return pids
+end
+
+return support

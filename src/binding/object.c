@@ -1,0 +1,70 @@
+#include "object.h"
+
+#include <string.h>
+
+static void make_class(lua_State *L, const char *name, const luaL_Reg *metamethods,
+                       const luaL_Reg *methods)
+{
+  luaL_newmetatable(L, name);
+  luaL_setfuncs(L, metamethods, 0);
+  lua_newtable(L);
+  luaL_setfuncs(L, methods, 0);
+  /* metatable, methods */
+}
+
+void cp_object_class(lua_State *L, const char *name, const luaL_Reg *metamethods,
+                     const luaL_Reg *methods)
+{
+  make_class(L, name, metamethods, methods);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, -3, "__index");
+  lua_remove(L, -2);
+}
+
+static int open_index(lua_State *L)
+{
+  lua_getiuservalue(L, 1, 1);
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, -2) == LUA_TNIL) {
+    lua_pushvalue(L, 2);
+    lua_rawget(L, lua_upvalueindex(1));
+  }
+  return 1;
+}
+
+static int open_newindex(lua_State *L)
+{
+  lua_getiuservalue(L, 1, 1);
+  lua_replace(L, 1);
+  lua_rawset(L, 1);
+  return 0;
+}
+
+void cp_object_open_class(lua_State *L, const char *name, const luaL_Reg *metamethods,
+                          const luaL_Reg *methods)
+{
+  make_class(L, name, metamethods, methods);
+  lua_pushvalue(L, -1);
+  lua_pushcclosure(L, open_index, 1);
+  lua_setfield(L, -3, "__index");
+  lua_pushcfunction(L, open_newindex);
+  lua_setfield(L, -3, "__newindex");
+  lua_remove(L, -2);
+}
+
+void *cp_object_new(lua_State *L, const char *name, size_t size)
+{
+  void *object = lua_newuserdatauv(L, size, 1);
+
+  memset(object, 0, size);
+  luaL_setmetatable(L, name);
+  return object;
+}
+
+int cp_object_set_owner(lua_State *L)
+{
+  luaL_checkany(L, 2);
+  lua_settop(L, 2);
+  lua_setiuservalue(L, 1, 1);
+  return 0;
+}

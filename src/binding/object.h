@@ -1,0 +1,25 @@
+/* Classes of userdata. */
+#ifndef CP_OBJECT_H
+#define CP_OBJECT_H
+
+#include <lauxlib.h>
+#include <lua.h>
+
+/* Makes the metatable `name` with `metamethods` and a table with `methods` as its __index, and
+ * leaves that table on the stack. Its objects have one user value, the owner: the Lua object that
+ * callbacks go to. */
+void cp_object_class(lua_State *L, const char *name, const luaL_Reg *metamethods,
+                     const luaL_Reg *methods);
+
+/* The same for objects that are their own owner and on which a script may set any field: the user
+ * value is a table with these, which come before the methods. */
+void cp_object_open_class(lua_State *L, const char *name, const luaL_Reg *metamethods,
+                          const luaL_Reg *methods);
+
+/* Makes a zeroed object of class `name`, without owner, and pushes it. */
+void *cp_object_new(lua_State *L, const char *name, size_t size);
+
+/* method(self, owner): says whom callbacks go to. */
+int cp_object_set_owner(lua_State *L);
+
+#endif

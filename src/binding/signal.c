@@ -1,0 +1,150 @@
+#include "signal.h"
+
+#include "../core/signals.h"
+#include "anchor.h"
+#include "object.h"
+#include "state.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define CLASS "child_process.SignalHandle"
+
+/* The part that libuv works on outlives the userdata until it is closed. */
+typedef struct signal_handle {
+  uv_signal_t uv;
+  cp_state *state;
+  cp_anchor anchor;
+} signal_handle;
+
+static void close_and_free(uv_handle_t *handle)
+{
+  free(handle);
+}
+
+static signal_handle *check_signal(lua_State *L)
+{
+  signal_handle **box = luaL_checkudata(L, 1, CLASS);
+
+  cp_state_check(L);
+  return *box;
+}
+
+static int call_on_signal(lua_State *L)
+{
+  const signal_handle *handle = lua_touserdata(L, 1);
+
+  cp_anchor_push_owner(L, handle->anchor);
+  lua_pushinteger(L, handle->uv.signum);
+  cp_state_dispatch(L, "onsignal", 1);
+  return 0;
+}
+
+static void on_signal(uv_signal_t *uv, int signum)
+{
+  (void)signum;
+  cp_state_call(((signal_handle *)uv)->state, call_on_signal, uv);
+}
+
+/* signal(owner) -> handle. It does not keep the loop alive. */
+static int signal_new(lua_State *L)
+{
+  cp_state *state = cp_state_check(L);
+  signal_handle **box = cp_object_new(L, CLASS, sizeof(*box));
+  signal_handle *handle = malloc(sizeof(*handle));
+  int r = handle == NULL ? UV_ENOMEM : uv_signal_init(state->loop.uv, &handle->uv);
+
+  if (r < 0) {
+    free(handle);
+    return luaL_error(L, "child_process: cannot make a signal handle: %s", uv_strerror(r));
+  }
+  handle->state = state;
+  handle->anchor = LUA_NOREF;
+  handle->uv.data = NULL;
+  uv_unref((uv_handle_t *)&handle->uv);
+  *box = handle;
+  lua_pushvalue(L, 1);
+  lua_setiuservalue(L, -2, 1);
+  return 1;
+}
+
+static int signal_gc(lua_State *L)
+{
+  signal_handle **box = lua_touserdata(L, 1);
+
+  if (*box != NULL) {
+    uv_close((uv_handle_t *)*box, close_and_free);
+    *box = NULL;
+  }
+  return 0;
+}
+
+/* handle:start(signum) -> errno. Calls owner:onsignal(signum) each time the signal comes. */
+static int signal_start(lua_State *L)
+{
+  signal_handle *handle = check_signal(L);
+  int r = uv_signal_start(&handle->uv, on_signal, (int)luaL_checkinteger(L, 2));
+
+  cp_anchor_set(L, &handle->anchor, 1, r == 0);
+  if (r == 0) {
+    return 0;
+  }
+  lua_pushinteger(L, r);
+  return 1;
+}
+
+/* handle:stop(): the signal has its former effect again. */
+static int signal_stop(lua_State *L)
+{
+  signal_handle *handle = check_signal(L);
+
+  uv_signal_stop(&handle->uv);
+  cp_anchor_release(L, &handle->anchor);
+  return 0;
+}
+
+static void add_name(lua_State *L, const char *name, int number)
+{
+  lua_pushinteger(L, number);
+  lua_setfield(L, -2, name);
+  lua_pushstring(L, name);
+  lua_rawseti(L, -2, number);
+}
+
+/* Names to numbers and numbers to names. */
+static void push_names(lua_State *L)
+{
+  lua_newtable(L);
+#ifdef SIGRTMIN
+  for (int number = SIGRTMIN + 1; number < SIGRTMAX; number++) {
+    char name[32];
+
+    snprintf(name, sizeof(name), "SIGRTMIN+%d", number - SIGRTMIN);
+    add_name(L, name, number);
+  }
+#endif
+  for (const cp_signal_name *signal = cp_signal_names; signal->name != NULL; signal++) {
+    add_name(L, signal->name, signal->number);
+  }
+}
+
+void cp_signal_functions(lua_State *L)
+{
+  static const luaL_Reg metamethods[] = {
+      {"__gc", signal_gc},
+      {NULL, NULL},
+  };
+  static const luaL_Reg methods[] = {
+      {"start", signal_start},
+      {"stop", signal_stop},
+      {NULL, NULL},
+  };
+
+  cp_object_class(L, CLASS, metamethods, methods);
+  lua_pop(L, 1);
+  lua_pushcfunction(L, signal_new);
+  lua_setfield(L, -2, "signal");
+  push_names(L);
+  lua_setfield(L, -2, "signals");
+}

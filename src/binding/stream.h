@@ -1,0 +1,15 @@
+/* Streams on descriptors, as Lua sees them: reading, writing and splicing without any policy. */
+#ifndef CP_BINDING_STREAM_H
+#define CP_BINDING_STREAM_H
+
+#include "state.h"
+
+/* Pushes a new stream handle on `fd`, which the handle closes unless `flags` (CP_STREAM_..., see
+ * core/stream.h) say that it is borrowed. Raises when there is no memory; then the descriptor is
+ * closed too. */
+void cp_stream_handle_push(lua_State *L, cp_state *state, int fd, int flags);
+
+/* Adds the class's constructor to the table on top of the stack. */
+void cp_stream_functions(lua_State *L);
+
+#endif

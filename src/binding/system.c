@@ -1,0 +1,167 @@
+#include "system.h"
+
+#include <errno.h>
+#include <lauxlib.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <uv.h>
+
+extern char **environ;
+
+static int push_result(lua_State *L, int r)
+{
+  if (r >= 0) {
+    return 0;
+  }
+  lua_pushinteger(L, r);
+  return 1;
+}
+
+/* getenv(name) -> value or nil */
+static int system_getenv(lua_State *L)
+{
+  lua_pushstring(L, getenv(luaL_checkstring(L, 1)));
+  return 1;
+}
+
+/* setenv(name, value) -> errno; value nil removes it. */
+static int system_setenv(lua_State *L)
+{
+  const char *name = luaL_checkstring(L, 1);
+  int r = lua_isnoneornil(L, 2) ? unsetenv(name) : setenv(name, luaL_checkstring(L, 2), 1);
+
+  return push_result(L, r == -1 ? -errno : 0);
+}
+
+/* environ() -> sequence of "KEY=value" */
+static int system_environ(lua_State *L)
+{
+  lua_newtable(L);
+  for (int i = 0; environ != NULL && environ[i] != NULL; i++) {
+    lua_pushstring(L, environ[i]);
+    lua_rawseti(L, -2, i + 1);
+  }
+  return 1;
+}
+
+/* cwd() -> path, or nil, errno */
+static int system_cwd(lua_State *L)
+{
+  char path[PATH_MAX];
+  size_t size = sizeof(path);
+  int r = uv_cwd(path, &size);
+
+  if (r < 0) {
+    lua_pushnil(L);
+    lua_pushinteger(L, r);
+    return 2;
+  }
+  lua_pushlstring(L, path, size);
+  return 1;
+}
+
+/* chdir(path) -> errno */
+static int system_chdir(lua_State *L)
+{
+  return push_result(L, uv_chdir(luaL_checkstring(L, 1)));
+}
+
+/* execPath() -> the program that is running, or nil, errno */
+static int system_exec_path(lua_State *L)
+{
+  char path[PATH_MAX];
+  size_t size = sizeof(path);
+  int r = uv_exepath(path, &size);
+
+  if (r < 0) {
+    lua_pushnil(L);
+    lua_pushinteger(L, r);
+    return 2;
+  }
+  lua_pushlstring(L, path, size);
+  return 1;
+}
+
+/* pid() */
+static int system_pid(lua_State *L)
+{
+  lua_pushinteger(L, getpid());
+  return 1;
+}
+
+/* ppid() */
+static int system_ppid(lua_State *L)
+{
+  lua_pushinteger(L, getppid());
+  return 1;
+}
+
+/* kill(pid, signum) -> errno */
+static int system_kill(lua_State *L)
+{
+  return push_result(L, uv_kill((int)luaL_checkinteger(L, 1), (int)luaL_checkinteger(L, 2)));
+}
+
+/* hrtime() -> nanoseconds of a clock that never goes back */
+static int system_hrtime(lua_State *L)
+{
+  lua_pushinteger(L, (lua_Integer)uv_hrtime());
+  return 1;
+}
+
+/* isatty(fd) */
+static int system_isatty(lua_State *L)
+{
+  lua_pushboolean(L, isatty((int)luaL_checkinteger(L, 1)));
+  return 1;
+}
+
+/* fileOf(file) -> descriptor of a Lua file, nil if it is closed or the value is no file */
+static int system_file_of(lua_State *L)
+{
+  const luaL_Stream *file = luaL_testudata(L, 1, LUA_FILEHANDLE);
+
+  if (file == NULL || file->closef == NULL) {
+    lua_pushnil(L);
+  } else {
+    lua_pushinteger(L, fileno(file->f));
+  }
+  return 1;
+}
+
+/* Names to numbers and numbers to names. */
+static void push_errno_names(lua_State *L)
+{
+  static const char unknown[] = "Unknown";
+
+  lua_newtable(L);
+  for (int number = 1; number < 256; number++) {
+    char name[64];
+
+    uv_err_name_r(-number, name, sizeof(name));
+    if (strncmp(name, unknown, sizeof(unknown) - 1) != 0) {
+      lua_pushinteger(L, number);
+      lua_setfield(L, -2, name);
+      lua_pushstring(L, name);
+      lua_rawseti(L, -2, number);
+    }
+  }
+}
+
+void cp_system_functions(lua_State *L)
+{
+  static const luaL_Reg functions[] = {
+      {"getenv", system_getenv},   {"setenv", system_setenv}, {"environ", system_environ},
+      {"cwd", system_cwd},         {"chdir", system_chdir},   {"execPath", system_exec_path},
+      {"pid", system_pid},         {"ppid", system_ppid},     {"kill", system_kill},
+      {"hrtime", system_hrtime},   {"isatty", system_isatty}, {"fileOf", system_file_of},
+      {NULL, NULL},
+  };
+
+  luaL_setfuncs(L, functions, 0);
+  push_errno_names(L);
+  lua_setfield(L, -2, "errno");
+}

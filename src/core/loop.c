@@ -1,0 +1,54 @@
+#include "loop.h"
+
+#include "reap.h"
+#include "spawn.h"
+
+#include <stdlib.h>
+
+static void close_leftover(uv_handle_t *handle, void *unused)
+{
+  (void)unused;
+  /* Whoever started the handle frees it in its own callback, which is pending already. */
+  if (!uv_is_closing(handle)) {
+    uv_close(handle, NULL);
+  }
+}
+
+int cp_loop_init(cp_loop *loop, uv_loop_t *host)
+{
+  int r = 0;
+
+  *loop = (cp_loop){.uv = host, .owned = host == NULL};
+  if (loop->owned) {
+    r = uv_loop_init(&loop->own);
+    if (r < 0) {
+      return r;
+    }
+    loop->uv = &loop->own;
+  }
+
+  loop->read_buffer = malloc(CP_READ_SIZE);
+  loop->spawner = cp_spawner_new();
+  if (loop->read_buffer == NULL || loop->spawner == NULL) {
+    r = loop->read_buffer == NULL ? UV_ENOMEM : cp_spawner_error();
+    cp_loop_destroy(loop);
+    return r;
+  }
+  loop->use_pidfd = cp_spawner_has_pidfd(loop->spawner);
+  return 0;
+}
+
+void cp_loop_destroy(cp_loop *loop)
+{
+  cp_reap_close(loop);
+  loop->spawner = cp_spawner_destroy(loop->spawner);
+
+  if (loop->owned) {
+    uv_walk(loop->uv, close_leftover, NULL);
+    while (uv_run(loop->uv, UV_RUN_DEFAULT) != 0) {
+    }
+    uv_loop_close(loop->uv);
+  }
+  free(loop->read_buffer);
+  loop->read_buffer = NULL;
+}

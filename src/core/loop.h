@@ -1,0 +1,44 @@
+/* The event loop, with what everything that runs on it shares.
+ *
+ * There is one cp_loop for each Lua state. It turns a loop of its own, or one that the host program
+ * brought along. Nothing in it is shared with other loops, so each may run on a thread of its own.
+ *
+ * Throughout src/core, functions that can fail return 0 (or a count) on success and a negative
+ * errno on failure. */
+#ifndef CP_LOOP_H
+#define CP_LOOP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <uv.h>
+
+/* A pipe holds this much by default, and reading more at a time gains nothing. */
+#define CP_READ_SIZE ((size_t)64 * 1024)
+
+struct cp_child;
+struct cp_spawner;
+
+typedef struct cp_loop {
+  uv_loop_t *uv;
+  char *read_buffer;          /* CP_READ_SIZE bytes, valid until the next read on this loop */
+  struct cp_spawner *spawner; /* what starting programs needs, see spawn.h */
+  struct cp_child *children;  /* those that run, see reap.h */
+  uv_signal_t *sigchld;       /* only where there are no pidfds, see reap.c */
+  uv_timer_t *sweep;          /* the same */
+  bool use_pidfd;
+  bool changed; /* a watch or timer was started since the last turn: the backend does not know yet */
+  bool owned;
+  uv_loop_t own;
+} cp_loop;
+
+/* Makes a loop. With `host` NULL it turns a loop of its own, else the host's, which has to outlive
+ * it. The environment variables CHILD_PROCESS_NO_PIDFD and CHILD_PROCESS_NO_VFORK, when set to
+ * something but the empty string, select the fallbacks for systems that lack these. */
+int cp_loop_init(cp_loop *loop, uv_loop_t *host);
+
+/* Closes what is left on the loop without calling anybody back, except on a host's loop, where the
+ * handles that we have closed disappear with the host's next turn. Running children go on; they are
+ * still reaped when they end. */
+void cp_loop_destroy(cp_loop *loop);
+
+#endif

@@ -1,0 +1,122 @@
+#include "pipe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Large pieces move more than twice as fast through this as through the default of 64 KiB, and
+ * more gains nothing. Users share a limited amount of pipe memory. */
+enum { ENLARGED_SIZE = 256 * 1024 };
+
+static int make_blocking(int fd)
+{
+  int flags = fcntl(fd, F_GETFL);
+
+  return flags == -1 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) == -1 ? -errno : 0;
+}
+
+static int split_ends(int mine, int other, int *ours, int *theirs)
+{
+  int r = make_blocking(other);
+
+  if (r < 0) {
+    close(mine);
+    close(other);
+    return r;
+  }
+  *ours = mine;
+  *theirs = other;
+  return 0;
+}
+
+int cp_pipe_open(bool writing, int *ours, int *theirs)
+{
+  int ends[2];
+
+  if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) == -1) {
+    return -errno;
+  }
+  return writing ? split_ends(ends[1], ends[0], ours, theirs)
+                 : split_ends(ends[0], ends[1], ours, theirs);
+}
+
+int cp_pipe_open_duplex(int *ours, int *theirs)
+{
+  int ends[2];
+
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == -1) {
+    return -errno;
+  }
+  return split_ends(ends[0], ends[1], ours, theirs);
+}
+
+int cp_pipe_close(int fd)
+{
+  if (fd != -1) {
+    close(fd);
+  }
+  return -1;
+}
+
+cp_pipe_guard cp_pipe_guard_enter(void)
+{
+  cp_pipe_guard guard = {false, false};
+  sigset_t sigpipe;
+  sigset_t before;
+  sigset_t pending;
+
+  sigemptyset(&sigpipe);
+  sigaddset(&sigpipe, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &sigpipe, &before);
+  guard.blocked = sigismember(&before, SIGPIPE) == 1;
+  if (guard.blocked) {
+    /* One that was pending before belongs to somebody else. */
+    sigpending(&pending);
+    guard.pending = sigismember(&pending, SIGPIPE) == 1;
+  }
+  return guard;
+}
+
+void cp_pipe_guard_leave(cp_pipe_guard guard, bool raised)
+{
+  static const struct timespec no_time = {0, 0};
+  int saved = errno;
+  sigset_t sigpipe;
+
+  sigemptyset(&sigpipe);
+  sigaddset(&sigpipe, SIGPIPE);
+  if (raised && !guard.pending) {
+    while (sigtimedwait(&sigpipe, NULL, &no_time) == -1 && errno == EINTR) {
+    }
+  }
+  if (!guard.blocked) {
+    pthread_sigmask(SIG_UNBLOCK, &sigpipe, NULL);
+  }
+  errno = saved;
+}
+
+ssize_t cp_pipe_writev(int fd, const struct iovec *vector, int count)
+{
+  cp_pipe_guard guard = cp_pipe_guard_enter();
+  ssize_t n = 0;
+
+  do {
+    n = writev(fd, vector, count);
+  } while (n == -1 && errno == EINTR);
+  cp_pipe_guard_leave(guard, n == -1 && errno == EPIPE);
+  return n == -1 ? -errno : n;
+}
+
+void cp_pipe_enlarge(int fd)
+{
+#ifdef F_SETPIPE_SZ
+  if (fcntl(fd, F_GETPIPE_SZ) < ENLARGED_SIZE) {
+    fcntl(fd, F_SETPIPE_SZ, ENLARGED_SIZE);
+  }
+#else
+  (void)fd;
+#endif
+}

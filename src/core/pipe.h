@@ -1,0 +1,35 @@
+/* Descriptors that connect us to a child. */
+#ifndef CP_PIPE_H
+#define CP_PIPE_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+/* Makes a one-way pipe. Both ends are close-on-exec from birth; `ours` does not block, `theirs`
+ * does. `writing` says whether ours is the end to write to. */
+int cp_pipe_open(bool writing, int *ours, int *theirs);
+
+/* Makes a two-way pipe (a pair of Unix stream sockets), with the same properties. */
+int cp_pipe_open_duplex(int *ours, int *theirs);
+
+/* Closes the descriptor unless it is -1; returns -1. */
+int cp_pipe_close(int fd);
+
+/* As writev(2), but returns a negative errno, goes on after EINTR, and never lets SIGPIPE reach the
+ * program: a reader that has gone is -EPIPE. The signal's disposition is not touched. */
+ssize_t cp_pipe_writev(int fd, const struct iovec *vector, int count);
+
+/* Makes more room in a pipe that was seen full. Does nothing where the system refuses. */
+void cp_pipe_enlarge(int fd);
+
+/* SIGPIPE is held back from this thread between the two calls, for system calls that may raise it
+ * and have no flag against that. `raised` says whether the call failed with EPIPE. */
+typedef struct cp_pipe_guard {
+  bool pending;
+  bool blocked;
+} cp_pipe_guard;
+cp_pipe_guard cp_pipe_guard_enter(void);
+void cp_pipe_guard_leave(cp_pipe_guard guard, bool raised);
+
+#endif

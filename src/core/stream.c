@@ -1,0 +1,195 @@
+#include "stream.h"
+
+#include "pipe.h"
+#include "splice.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* How much one stream may read before the others get their turn. */
+enum { READS_PER_TURN = 16 };
+
+static void on_ready(void *owner, int events);
+
+cp_stream *cp_stream_new(cp_loop *loop, int fd, int flags, const cp_stream_callbacks *callbacks,
+                         void *owner)
+{
+  cp_stream *stream = malloc(sizeof(*stream));
+  int type = 0;
+  socklen_t length = sizeof(type);
+
+  if (stream != NULL) {
+    *stream = (cp_stream){
+        .loop = loop,
+        .callbacks = callbacks,
+        .owner = owner,
+        .fd = fd,
+        .flags = flags,
+        .referenced = true,
+        /* Only what goes both ways or is not ours may be a socket. */
+        .is_socket = (flags & (CP_STREAM_READABLE | CP_STREAM_BORROWED)) != 0 &&
+                     (flags & CP_STREAM_WRITABLE) != 0 &&
+                     getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0,
+    };
+  }
+  return stream;
+}
+
+cp_stream *cp_stream_close(cp_stream *stream)
+{
+  if (stream == NULL || stream->closed) {
+    return NULL;
+  }
+  stream->closed = true;
+  stream->reading = false;
+  stream->watch = cp_watch_close(stream->watch);
+  if (!(stream->flags & CP_STREAM_BORROWED)) {
+    stream->fd = cp_pipe_close(stream->fd);
+  }
+  if (!stream->active) {
+    free(stream);
+  }
+  return NULL;
+}
+
+int cp_stream_update(cp_stream *stream)
+{
+  int events = (stream->reading ? CP_WATCH_READ : 0) |
+               (stream->awaiting_room ? CP_WATCH_WRITE : 0) |
+               (stream->await_hangup ? CP_WATCH_HANGUP : 0);
+  int r = 0;
+
+  if (stream->watch == NULL) {
+    if (events == 0) {
+      return 0;
+    }
+    r = cp_watch_open(stream->loop, stream->fd, on_ready, stream, &stream->watch);
+  }
+  if (r == 0) {
+    r = cp_watch_set(stream->watch, events,
+                     stream->referenced && (stream->reading || stream->awaiting_room));
+  }
+  return r;
+}
+
+int cp_stream_read(cp_stream *stream, bool on)
+{
+  int r = 0;
+
+  if (stream->reading != on) {
+    stream->reading = on;
+    r = cp_stream_update(stream);
+    stream->reading = on && r == 0;
+  }
+  return r;
+}
+
+int cp_stream_await_room(cp_stream *stream)
+{
+  stream->awaiting_room = true;
+  return cp_stream_update(stream);
+}
+
+int cp_stream_await_hangup(cp_stream *stream)
+{
+  stream->await_hangup = true;
+  return cp_stream_update(stream);
+}
+
+int cp_stream_reference(cp_stream *stream, bool referenced)
+{
+  stream->referenced = referenced;
+  return stream->watch == NULL ? 0 : cp_stream_update(stream);
+}
+
+bool cp_stream_is_active(const cp_stream *stream)
+{
+  return stream->reading || stream->awaiting_room || stream->await_hangup;
+}
+
+static ssize_t read_some(const cp_stream *stream)
+{
+  ssize_t n = 0;
+
+  do {
+    n = read(stream->fd, stream->loop->read_buffer, CP_READ_SIZE);
+  } while (n == -1 && errno == EINTR);
+  return n == -1 ? -errno : n;
+}
+
+static void read_all(cp_stream *stream)
+{
+  /* Another read could block where we have not chosen the mode. */
+  int reads = stream->flags & CP_STREAM_BORROWED ? 1 : READS_PER_TURN;
+
+  while (reads-- > 0 && stream->reading) {
+    ssize_t n = read_some(stream);
+
+    if (n == -EAGAIN) {
+      return;
+    }
+    if (n <= 0) {
+      stream->reading = false;
+      cp_stream_update(stream);
+    } else if ((size_t)n < CP_READ_SIZE) {
+      reads = 0; /* that was all */
+    } else if (!stream->enlarged) {
+      stream->enlarged = true;
+      if (!stream->is_socket) {
+        cp_pipe_enlarge(stream->fd);
+      }
+    }
+    stream->callbacks->on_read(stream, stream->loop->read_buffer, n);
+  }
+}
+
+static void on_ready(void *owner, int events)
+{
+  cp_stream *stream = owner;
+
+  stream->active = true;
+  if ((events & CP_WATCH_HANGUP) != 0 && (stream->splice != NULL || !stream->awaiting_room)) {
+    stream->await_hangup = false;
+    stream->callbacks->on_hangup(stream);
+  } else if (stream->splice != NULL) {
+    cp_splice_turn(stream->splice, (events & CP_WATCH_WRITE) != 0);
+  } else {
+    if (stream->awaiting_room && (events & (CP_WATCH_WRITE | CP_WATCH_HANGUP)) != 0) {
+      stream->awaiting_room = false;
+      stream->callbacks->on_room(stream);
+    }
+    if (!stream->closed && stream->splice == NULL && (events & CP_WATCH_READ) != 0) {
+      read_all(stream);
+    }
+  }
+
+  stream->active = false;
+  if (stream->closed) {
+    free(stream);
+  } else if (stream->splice == NULL) {
+    cp_stream_update(stream);
+  }
+}
+
+ssize_t cp_stream_write(cp_stream *stream, const struct iovec *vector, int count)
+{
+  struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)vector, .msg_iovlen = (size_t)count};
+  ssize_t n = 0;
+
+  if (!stream->is_socket) {
+    n = cp_pipe_writev(stream->fd, vector, count);
+  } else {
+    do {
+      n = sendmsg(stream->fd, &message, MSG_NOSIGNAL);
+    } while (n == -1 && errno == EINTR);
+    n = n == -1 ? -errno : n;
+  }
+  return n == -EAGAIN ? 0 : n;
+}
+
+int cp_stream_shutdown(cp_stream *stream)
+{
+  return shutdown(stream->fd, SHUT_WR) == -1 ? -errno : 0;
+}
