@@ -2,7 +2,7 @@
 --
 --   lua5.4 bench/run.lua [ROW ...]   all rows, or those named
 --   BENCH_ROUNDS=N                   how many rounds (5)
---   BENCH_SECONDS=S                  how long a contestant goes on, but with bytes (0.4)
+--   BENCH_SECONDS=S                  how long a contestant goes on, but with bytes (0.3)
 --
 -- A round is: the limit program, each peer, ours. What counts is the median of the ratios within a
 -- round, so that a machine that is slower for a while does not make a difference.
@@ -10,7 +10,7 @@
 local HERE = arg[0]:match("^(.*)/[^/]*$") or "."
 local BIN = HERE .. "/../build/bench"
 local ROUNDS = tonumber(os.getenv("BENCH_ROUNDS")) or 5
-local SECONDS = os.getenv("BENCH_SECONDS") or "0.4"
+local SECONDS = os.getenv("BENCH_SECONDS") or "0.3"
 local DESCRIPTORS = 20000
 
 local function quote(text)

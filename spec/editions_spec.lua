@@ -129,11 +129,10 @@ end)
 
 describe("the defaults of exec, customFds, env = nil, cwd = nil (v0.6 to v0.10)", function()
   it("are the same", function()
-    local result
-    cp.exec("pwd", {customFds = {-1, -1, -1}, env = nil, cwd = nil}, function(err, stdout)
-      result = err or stdout
-    end)
-    support.run()
-    assert.equal(require("child_process.process"):cwd() .. "\n", result)
+    assert.equal(require("child_process.process"):cwd() .. "\n", (outputOfScript([[
+      cp.exec("pwd", {customFds = {-1, -1, -1}, env = nil, cwd = nil}, function(err, stdout)
+        io.write(err and tostring(err) or stdout)
+      end)
+    ]])))
   end)
 end)

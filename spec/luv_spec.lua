@@ -127,11 +127,13 @@ describe("luv in the same state", function()
     ]]))
   end)
 
-  it("has an error of our listener come out of the next cp.run()", function()
-    assert.equal("false\tin a listener\n", outputOf([[
-      cp.spawn("true"):on("exit", function() error("in a listener", 0) end)
-      uv.run()
+  it("has an error of our listener come out of cp.run() as it was raised", function()
+    assert.equal("false\tin a listener\nnil\nexit 0\n", outputOf([[
+      local child = cp.spawn("true", {stdio = "ignore"})
+      child:on("exit", function(code) print("exit " .. code) end)
+      child:on("spawn", function() error("in a listener", 0) end)
       print(pcall(cp.run))
+      print(child.exitCode)
       cp.run()
     ]]))
   end)

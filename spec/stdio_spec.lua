@@ -11,8 +11,9 @@ local NULLS = {[0] = "/dev/null", [1] = "/dev/null", [2] = "/dev/null"}
 ---@return ChildProcess
 local function descriptors(stdio)
   local report = support.tmpdir() .. "/report"
-  -- the last command keeps the shell from becoming ls, whose descriptors would be others
-  local child = cp.spawn("sh", {"-c", 'ls -l /proc/$$/fd > "$0"; exit 0', report}, {stdio = stdio})
+  -- ls runs in a shell of its own, so that the one that is looked at keeps what it was given
+  local command = '(ls -l /proc/$$/fd > "$0"); exit 0'
+  local child = cp.spawn("sh", {"-c", command, report}, {stdio = stdio})
   support.run()
   assert.equal(0, child.exitCode)
   local found = {}
@@ -431,7 +432,9 @@ describe("where Node surprises", function()
     local files = {}
     for i = 1, 20 do files[i] = assert(io.open("/dev/zero")) end
     local other = cp.spawn("cat", {stdio = {"pipe", "pipe", "pipe", "pipe"}})
+    other:unref()
     local found = descriptors({"pipe", "pipe", "pipe", files[20]})
+    other:ref()
     other.stdin:finish()
     for _, file in ipairs(files) do file:close() end
     support.run()

@@ -4,6 +4,7 @@ local busted = require("busted")
 local cp = require("child_process")
 local lfs = require("lfs")
 local loop = require("child_process.loop")
+local process = require("child_process.process")
 local timers = require("child_process.timers")
 
 local support = {}
@@ -23,11 +24,6 @@ local function remove(path)
   end
   os.remove(path)
 end
-
-busted.subscribe({"test", "end"}, function()
-  while #temporary > 0 do remove(table.remove(temporary)) end
-  return nil, true
-end)
 
 --- Makes an empty folder that is removed, with its contents, after the test.
 ---@return string path absolute
@@ -141,7 +137,7 @@ function support.openFds()
   return fds
 end
 
---- State and parent of a process, as the kernel tells them.
+--- Number, state and parent of a process, as the kernel tells them.
 local function status(pid)
   local file = io.open("/proc/" .. pid .. "/stat")
   if not file then return end
@@ -150,18 +146,35 @@ local function status(pid)
   return own, state, parent
 end
 
---- The children of this process that have ended and were not waited for.
----@return string[] pids
-function support.zombies()
+--- Calls a function with number and state of each child of this process.
+local function eachChild(fn)
   local self = status("self")
-  local pids = {}
   for name in lfs.dir("/proc") do
     if name:find("^%d+$") then
       local pid, state, parent = status(name)
-      if state == "Z" and parent == self then pids[#pids + 1] = pid end
+      if parent == self then fn(pid, state) end
     end
   end
+end
+
+--- The children of this process that have ended and were not waited for.
+---@return string[] pids
+function support.zombies()
+  local pids = {}
+  eachChild(function(pid, state)
+    if state == "Z" then pids[#pids + 1] = pid end
+  end)
   return pids
 end
+
+busted.subscribe({"test", "end"}, function(_, _, result)
+  while #temporary > 0 do remove(table.remove(temporary)) end
+  if result == "failure" or result == "error" then
+    -- what a failed test has left running must not let the next ones fail as well
+    eachChild(function(pid) process:kill(math.tointeger(pid), "SIGKILL") end)
+    pcall(support.run, 1)
+  end
+  return nil, true
+end)
 
 return support

@@ -4,6 +4,8 @@ local errors = require("child_process.errors")
 local signals = require("child_process.signals")
 local stdio = require("child_process.stdio")
 
+local null = core.null
+
 ---@class child_process.arguments
 local arguments = {}
 
@@ -15,6 +17,22 @@ local function hasNames(value)
     end
   end
   return false
+end
+
+-- What is given as null counts as not given.
+local function withoutNulls(options)
+  for _, value in pairs(options) do
+    if value == null then
+      local given = {}
+      for key, kept in pairs(options) do
+        if kept ~= null then
+          given[key] = kept
+        end
+      end
+      return given
+    end
+  end
+  return options
 end
 
 --- Tells (args, options) apart where either may be left out.
@@ -32,7 +50,7 @@ function arguments.split(args, options)
   if options ~= nil and type(options) ~= "table" then
     error(errors.invalidArgType("options", "table", options))
   end
-  return args or {}, options or {}
+  return args or {}, options and withoutNulls(options) or {}
 end
 
 local function checkText(name, value)
@@ -92,10 +110,11 @@ local function checkId(options, name)
   if value == nil then
     return nil
   end
-  local id = type(value) == "number" and math.tointeger(value)
-  if not id then
+  if type(value) ~= "number" then
     error(errors.invalidArgType("options." .. name, "int32", value))
-  elseif id < 0 or id > 0x7FFFFFFF then
+  end
+  local id = math.tointeger(value)
+  if not id or id < 0 or id > 0x7FFFFFFF then
     error(errors.outOfRange("options." .. name, ">= 0 and <= 2147483647", value))
   end
   return id
@@ -126,7 +145,7 @@ local function environmentPair(key, value)
   checkText(name, key)
   local kind = type(value)
   if kind ~= "string" and kind ~= "number" and kind ~= "boolean" then
-    error(errors.invalidArgType(name, {"string", "number", "boolean"}, value))
+    error(errors.invalidArgType("options.env." .. key, {"string", "number", "boolean"}, value))
   end
   value = tostring(value)
   checkText(name, value)
@@ -143,7 +162,7 @@ local function environment(options)
   end
   local list = {}
   for key, value in pairs(env) do
-    if value ~= core.null then
+    if value ~= null then
       list[#list + 1] = environmentPair(key, value)
     end
   end
@@ -209,7 +228,12 @@ end
 ---@param value any
 ---@return integer
 function arguments.checkKillSignal(value)
-  return signals.number(value == nil and "SIGTERM" or value, "options.killSignal")
+  if value == nil then
+    return signals.number("SIGTERM")
+  elseif type(value) ~= "string" and type(value) ~= "number" then
+    error(errors.invalidArgType("options.killSignal", {"string", "number"}, value))
+  end
+  return signals.number(value)
 end
 
 --- Checks everything that spawn takes.
@@ -227,7 +251,17 @@ function arguments.normalize(file, args, options)
   checkBoolean(options, "windowsVerbatimArguments")
   checkSerialization(options.serialization)
   local shell = checkShell(options)
-  local normalized = {
+  local command, argv = file, nil
+  if shell then
+    command = shell
+    argv = {options.argv0 or shell, "-c",
+      #args == 0 and file or file .. " " .. table.concat(args, " ")}
+  else
+    argv = table.move(args, 1, #args, 2, {options.argv0 or file})
+  end
+  return {
+    file = command,
+    args = argv,
     cwd = options.cwd,
     detached = isDetached(options),
     uid = checkId(options, "uid"),
@@ -235,18 +269,9 @@ function arguments.normalize(file, args, options)
     timeout = arguments.checkTimeout(options.timeout),
     killSignal = arguments.checkKillSignal(options.killSignal),
     envPairs = environment(options),
+    -- Last, since it may take streams away from us.
+    stdio = stdio.parse(stdioOption(options)),
   }
-  if shell then
-    local command = #args == 0 and file or file .. " " .. table.concat(args, " ")
-    normalized.file = shell
-    normalized.args = {options.argv0 or shell, "-c", command}
-  else
-    normalized.file = file
-    normalized.args = table.move(args, 1, #args, 2, {options.argv0 or file})
-  end
-  -- Last, since it may take streams away from us.
-  normalized.stdio = stdio.parse(stdioOption(options))
-  return normalized
 end
 
 return arguments

@@ -6,7 +6,8 @@ local loop = require("child_process.loop")
 local signals = require("child_process.signals")
 local Stream = require("child_process.stream")
 
-local nextTick = loop.nextTick
+local tick = loop.tick
+local NEW_PIPE = core.NEW_PIPE
 
 ---@class ChildProcess : EventEmitter
 ---@field pid integer? nil if the program could not be started
@@ -44,38 +45,40 @@ local function check(child, method)
   end
 end
 
--- "close" comes when the child has ended and all its streams are closed.
+local function emitClose(child)
+  child:emit("close", child.exitCode, child.signalCode)
+end
+
+-- "close" comes when the child has ended and all its streams have told that they are closed.
 local function closed(child)
   child._open = child._open - 1
   if child._open == 0 then
-    child:emit("close", child.exitCode, child.signalCode)
+    tick(emitClose, child)
   end
-end
-
-local function addStream(child, fd, handle)
-  local stream = Stream.new(handle, fd ~= 0, fd == 0 or fd > 2)
-  child.stdio[fd] = stream
-  child._open = child._open + 1
-  child._onStreamClose = child._onStreamClose or function()
-    closed(child)
-  end
-  stream:on("close", child._onStreamClose)
 end
 
 local function makeStreams(child, descriptors, handles)
-  child.stdio = {}
-  child._open = 1
-  for index, descriptor in ipairs(descriptors) do
-    if descriptor == core.NEW_PIPE then
-      addStream(child, index - 1, handles and handles[index - 1])
+  local streams = {}
+  local open = 1
+  for index = 1, #descriptors do
+    if descriptors[index] == NEW_PIPE then
+      local fd = index - 1
+      streams[fd] = Stream.new(handles and handles[fd], fd ~= 0, fd == 0 or fd > 2, closed, child)
+      open = open + 1
     end
   end
-  child.stdin, child.stdout, child.stderr = child.stdio[0], child.stdio[1], child.stdio[2]
+  child._open = open
+  child.stdio = streams
+  child.stdin, child.stdout, child.stderr = streams[0], streams[1], streams[2]
+end
+
+local function emitSpawn(child)
+  child:emit("spawn")
 end
 
 local function failNow(child, err)
   child.exitCode = err.errno
-  nextTick(closed, child)
+  tick(closed, child)
   child:emit("error", err)
 end
 
@@ -94,7 +97,7 @@ function ChildProcess:spawn(options)
   local pid, result = start(self, options)
   if not pid then
     makeStreams(self, options.stdio)
-    nextTick(failNow, self, errors.system(result, "spawn " .. options.file, {
+    tick(failNow, self, errors.system(result, "spawn " .. options.file, {
       path = options.file,
       spawnargs = table.move(options.args, 2, #options.args, 1, {}),
     }))
@@ -102,7 +105,7 @@ function ChildProcess:spawn(options)
   end
   self.pid = pid
   makeStreams(self, options.stdio, result)
-  nextTick(self.emit, self, "spawn")
+  tick(emitSpawn, self)
   if options.timeout and options.timeout > 0 then
     self._killSignal = options.killSignal
     self._timer = require("child_process.timers").setTimeout(timedOut, options.timeout, self)
@@ -135,7 +138,7 @@ function ChildProcess:onexit(code, signum)
   if self.stdin then
     self.stdin:destroy()
   end
-  nextTick(afterExit, self)
+  tick(afterExit, self)
   self:emit("exit", self.exitCode, self.signalCode)
 end
 
@@ -145,7 +148,7 @@ end
 ---@return boolean # was it sent?
 function ChildProcess:kill(name)
   check(self, "kill")
-  local number = name == 0 and 0 or signals.number(name == nil and "SIGTERM" or name, "signal")
+  local number = name == 0 and 0 or signals.number(name == nil and "SIGTERM" or name)
   local errno = signal(self, number)
   if not errno then
     self.killed = true

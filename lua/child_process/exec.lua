@@ -97,10 +97,9 @@ end
 
 -- The error of a command that ended otherwise than with 0.
 local function commandFailed(run, code, signal, stderr)
-  local message = "Command failed: " .. run.command
-  return errors.Error(stderr == "" and message or message .. "\n" .. stderr, {
+  return errors.Error("Command failed: " .. run.command .. "\n" .. stderr, {
     code = code and code < 0 and core.errno[-code] or code,
-    killed = run.child.killed or run.killed,
+    killed = run.child.killed or run.killed or false,
     signal = signal,
   })
 end

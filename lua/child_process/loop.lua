@@ -4,23 +4,27 @@ local core = require("child_process.core")
 ---@class child_process.loop
 local loop = {}
 
--- Ticks: functions, or packed {function, arguments...} where there are arguments.
+-- Ticks, in order. Each takes three places, for the function and two arguments, so that adding one
+-- makes no garbage.
 local ticks = {}
 local first, last = 1, 0
 
 -- Calls every tick, also those that ticks add. One that raises has been taken off before.
 local function drain()
   while first <= last do
-    local tick = ticks[first]
-    ticks[first] = nil
-    first = first + 1
-    if type(tick) == "table" then
-      tick[1](table.unpack(tick, 2, tick.n))
-    else
-      tick()
-    end
+    local callback, a, b = ticks[first], ticks[first + 1], ticks[first + 2]
+    ticks[first], ticks[first + 1], ticks[first + 2] = nil, nil, nil
+    first = first + 3
+    callback(a, b)
   end
   first, last = 1, 0
+end
+
+local function bind(callback, ...)
+  local arguments = table.pack(...)
+  return function()
+    callback(table.unpack(arguments, 1, arguments.n))
+  end
 end
 
 -- All calls from C come through here: a method, its object, and what it is to be told.
@@ -32,20 +36,6 @@ local function dispatch(method, object, ...)
 end
 
 core.setDispatcher(dispatch, drain)
-
---- Calls the function after the running callback and before any other event of the loop.
----@param callback function
----@param ... any its arguments
-function loop.nextTick(callback, ...)
-  if type(callback) ~= "function" then
-    error(require("child_process.errors").invalidArgType("callback", "function", callback))
-  end
-  if first > last then
-    core.wake()
-  end
-  last = last + 1
-  ticks[last] = select("#", ...) == 0 and callback or table.pack(callback, ...)
-end
 
 loop.drain = drain
 
@@ -66,6 +56,29 @@ function loop.started()
   if driver or package.loaded.luv then
     attach()
   end
+end
+
+--- As nextTick, for this module's own use: no checks, and always two arguments.
+---@param callback function
+---@param a? any
+---@param b? any
+function loop.tick(callback, a, b)
+  if first > last then
+    core.wake()
+    loop.started()
+  end
+  ticks[last + 1], ticks[last + 2], ticks[last + 3] = callback, a, b
+  last = last + 3
+end
+
+--- Calls the function after the running callback and before any other event of the loop.
+---@param callback function
+---@param ... any its arguments
+function loop.nextTick(callback, ...)
+  if type(callback) ~= "function" then
+    error(require("child_process.errors").invalidArgType("callback", "function", callback))
+  end
+  loop.tick(bind(callback, ...))
 end
 
 --- Turns the loop. "default" returns when nothing keeps it alive or when `stop` was called, "once"

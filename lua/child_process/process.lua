@@ -10,6 +10,7 @@ local signals = require("child_process.signals")
 ---@field ppid integer
 ---@field platform string
 ---@field execPath string the interpreter that is running
+---@field argv0 string what it was called as
 ---@field argv table<integer, string> [0] the interpreter, [1] the script, [2] its first argument
 ---@field env table<string, string> reads and writes the environment
 ---@field exitCode integer? what `exit` ends with by default
@@ -26,8 +27,12 @@ local function check(process, method)
   end
 end
 
-local function raise(errno, syscall, fields)
-  error(errors.system(errno, syscall, fields))
+local function raise(errno, syscall, path)
+  local err = errors.system(errno, syscall, {path = path})
+  if path then
+    err.message = ("%s '%s'"):format(err.message, path)
+  end
+  error(err)
 end
 
 -- Properties that are made when somebody asks for them.
@@ -44,6 +49,15 @@ end
 function makers.execPath()
   local path, errno = core.execPath()
   return path or raise(errno, "exepath")
+end
+
+function makers.argv0(process)
+  local arg = _G.arg or {}
+  local first = 0
+  while arg[first - 1] do
+    first = first - 1
+  end
+  return arg[first] or process.execPath
 end
 
 function makers.argv(process)
@@ -149,7 +163,7 @@ function Process:chdir(path)
   end
   local errno = core.chdir(path)
   if errno then
-    raise(errno, "chdir", {path = path})
+    raise(errno, "chdir", path)
   end
 end
 
@@ -176,7 +190,7 @@ function Process:kill(pid, signal)
   if math.type(pid) ~= "integer" then
     error(errors.invalidArgType("pid", "integer", pid))
   end
-  local number = signal == 0 and 0 or signals.number(signal == nil and "SIGTERM" or signal, "signal")
+  local number = signal == 0 and 0 or signals.number(signal == nil and "SIGTERM" or signal)
   local errno = core.kill(pid, number)
   if errno then
     raise(errno, "kill")

@@ -11,7 +11,7 @@ local encoding = require("child_process.encoding")
 local errors = require("child_process.errors")
 local loop = require("child_process.loop")
 
-local nextTick = loop.nextTick
+local tick = loop.tick
 
 return function(Stream)
   local check = Stream.check
@@ -101,7 +101,7 @@ return function(Stream)
 
   local function endReadable(self)
     if not self.readableEnded then
-      nextTick(endNow, self)
+      tick(endNow, self)
     end
   end
 
@@ -124,7 +124,7 @@ return function(Stream)
     self._needReadable = false
     if not self._emittedReadable then
       self._emittedReadable = true
-      nextTick(emitReadableNow, self)
+      tick(emitReadableNow, self)
     end
   end
 
@@ -257,7 +257,7 @@ return function(Stream)
   local function scheduleResume(self)
     if not self._resumeScheduled then
       self._resumeScheduled = true
-      nextTick(resumeNow, self)
+      tick(resumeNow, self)
     end
   end
 
@@ -353,7 +353,7 @@ return function(Stream)
     if self.readableLength > 0 or self._eof then
       emitReadable(self)
     else
-      nextTick(startReadingAhead, self)
+      tick(startReadingAhead, self)
     end
   end
 
@@ -399,7 +399,7 @@ return function(Stream)
     check(self, "off")
     baseOff(self, event, listener)
     if event == "readable" then
-      nextTick(updateReadableListening, self)
+      tick(updateReadableListening, self)
     end
     return self
   end
@@ -410,7 +410,7 @@ return function(Stream)
     check(self, "removeAllListeners")
     baseRemoveAll(self, event)
     if event == "readable" or event == nil then
-      nextTick(updateReadableListening, self)
+      tick(updateReadableListening, self)
     end
     return self
   end

@@ -8,17 +8,13 @@ local names = core.signals
 local signals = {}
 
 --- The number of a signal that is given by name ("SIGTERM", in any case) or number.
----@param signal string|integer
----@param argument string what the value is called in the error
+---@param signal string|integer|any
 ---@return integer
-function signals.number(signal, argument)
-  if type(signal) ~= "string" and type(signal) ~= "number" then
-    error(errors.invalidArgType(argument, {"string", "number"}, signal))
-  end
+function signals.number(signal)
   local number
   if type(signal) == "string" then
     number = names[signal:upper()]
-  elseif names[signal] then
+  elseif type(signal) == "number" and names[signal] then
     number = math.tointeger(signal)
   end
   if not number then

@@ -31,7 +31,7 @@ end
 local function descriptorOfStream(stream)
   local handle = stream._handle
   if not handle then
-    error(errors.invalidArgValue("stdio", stream, "is a stream that is closed"))
+    error(errors.invalidArgValue("stdio", stream))
   end
   if not stream.isStandardStream then
     -- From now on the child reads it, or writes to it.

@@ -6,7 +6,7 @@ local errors = require("child_process.errors")
 local events = require("child_process.events")
 local loop = require("child_process.loop")
 
-local nextTick = loop.nextTick
+local tick = loop.tick
 
 ---@class Stream : EventEmitter
 ---@field readable boolean more may be read
@@ -46,18 +46,21 @@ Stream.bytesWritten = 0
 ---@param handle userdata?
 ---@param readable boolean
 ---@param writable boolean
+---@param onclose? fun(owner: any) called before the listeners of "close"
+---@param owner? any
 ---@return Stream
-function Stream.new(handle, readable, writable)
-  local stream = setmetatable({}, metatable)
-  stream._readableSide = readable
-  stream._writableSide = writable
+function Stream.new(handle, readable, writable, onclose, owner)
+  -- With room for the fields that most streams get.
+  local stream = setmetatable({
+    readable = readable, writable = writable, destroyed = false, _events = nil,
+    _readableSide = readable, _writableSide = writable, _handle = handle, _onclose = onclose,
+    _owner = owner,
+    readableFlowing = nil, _resumeScheduled = nil, _paused = nil, _eof = nil, readableEnded = false,
+  }, metatable)
   if not handle then
     stream:destroy()
     return stream
   end
-  stream.readable = readable
-  stream.writable = writable
-  stream._handle = handle
   handle:setOwner(stream)
   if not readable then
     handle:awaitHangup()
@@ -72,6 +75,17 @@ function Stream.check(stream, method)
   if type(stream) ~= "table" then
     error(errors.invalidThis("Stream:" .. method))
   end
+end
+
+local function emitError(stream, err)
+  stream:emit("error", err)
+end
+
+local function emitClose(stream)
+  if stream._onclose then
+    stream._onclose(stream._owner)
+  end
+  stream:emit("close")
 end
 
 --- Ends the stream now: nothing more is read, what was not written yet is dropped, the descriptor
@@ -98,9 +112,9 @@ function Stream:destroy(err)
   self:_dropBuffered()
   self:_failWrites(err or errors.streamDestroyed("write"))
   if err then
-    nextTick(self.emit, self, "error", err)
+    tick(emitError, self, err)
   end
-  nextTick(self.emit, self, "close")
+  tick(emitClose, self)
   return self
 end
 

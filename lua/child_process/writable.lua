@@ -8,7 +8,7 @@ local encoding = require("child_process.encoding")
 local errors = require("child_process.errors")
 local loop = require("child_process.loop")
 
-local nextTick = loop.nextTick
+local tick = loop.tick
 
 return function(Stream)
   local check = Stream.check
@@ -38,6 +38,10 @@ return function(Stream)
     self.writableLength = self.writableLength + #data - offset
   end
 
+  local function emitDrain(self)
+    self:emit("drain")
+  end
+
   -- The kernel has taken so many bytes of the queue.
   local function dequeue(self, count)
     self.bytesWritten = self.bytesWritten + count
@@ -48,7 +52,7 @@ return function(Stream)
     while first <= self._queueLast and count >= #queue[first] do
       count = count - #queue[first]
       if callbacks[first] then
-        nextTick(callbacks[first])
+        tick(callbacks[first])
       end
       queue[first], callbacks[first] = nil, nil
       first = first + 1
@@ -61,7 +65,7 @@ return function(Stream)
 
   local function callAll(callbacks, err)
     for _, callback in ipairs(callbacks) do
-      nextTick(callback, err)
+      tick(callback, err)
     end
   end
 
@@ -86,7 +90,7 @@ return function(Stream)
       self._handle:close()
       self._handle = nil
     end
-    nextTick(finishNow, self)
+    tick(finishNow, self)
   end
 
   local function flush(self)
@@ -108,7 +112,7 @@ return function(Stream)
       endWriting(self)
     elseif self.writableNeedDrain then
       self.writableNeedDrain = false
-      nextTick(self.emit, self, "drain")
+      tick(emitDrain, self)
     end
   end
 
@@ -124,7 +128,7 @@ return function(Stream)
     if callbacks then
       for index = self._queueFirst, self._queueLast do
         if callbacks[index] then
-          nextTick(callbacks[index], err)
+          tick(callbacks[index], err)
         end
       end
     end
@@ -138,7 +142,7 @@ return function(Stream)
 
   local function refuse(self, err, callback)
     if callback then
-      nextTick(callback, err)
+      tick(callback, err)
     end
     if not self.destroyed then
       self:destroy(err)
@@ -175,7 +179,7 @@ return function(Stream)
       self.bytesWritten = self.bytesWritten + count
       if complete then
         if callback then
-          nextTick(callback)
+          tick(callback)
         end
         return true
       end
@@ -225,7 +229,7 @@ return function(Stream)
     end
     if self.writableEnded or self.destroyed or not self._writableSide then
       if callback then
-        nextTick(callback, self.destroyed and not self.writableFinished
+        tick(callback, self.destroyed and not self.writableFinished
           and errors.streamDestroyed("end") or errors.streamAlreadyFinished("end"))
       end
       return self

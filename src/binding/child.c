@@ -17,6 +17,9 @@
 /* In the list of descriptors that Lua gives. */
 enum { IGNORE = CP_SPAWN_IGNORE, NEW_PIPE = -2 };
 
+/* How many fields child.lua sets, so that their table need not grow. */
+enum { USUAL_FIELDS = 12 };
+
 typedef struct child_process {
   cp_child core;
   cp_state *state;
@@ -65,7 +68,7 @@ static int child_new(lua_State *L)
 
   child->state = cp_state_check(L);
   child->anchor = LUA_NOREF;
-  lua_newtable(L);
+  lua_createtable(L, 0, USUAL_FIELDS);
   lua_setiuservalue(L, -2, 1);
   return 1;
 }

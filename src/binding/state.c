@@ -1,5 +1,7 @@
 #include "state.h"
 
+#include "../core/watch.h"
+
 #include <stdlib.h>
 
 /* Keys in the registry. */
@@ -60,7 +62,8 @@ static int keep_error(lua_State *L)
   return 0;
 }
 
-void cp_state_call(cp_state *state, lua_CFunction function, void *argument)
+/* Returns false if an error was kept. */
+static bool call_protected(cp_state *state, lua_CFunction function, void *argument)
 {
   lua_State *L = state->callbacks;
   int top = lua_gettop(L);
@@ -79,9 +82,16 @@ void cp_state_call(cp_state *state, lua_CFunction function, void *argument)
     if (!is_entry || lua_pcall(L, 1, 0, 0) != LUA_OK) {
       state->lost_an_error = true;
     }
-    uv_stop(state->loop.uv);
   }
   lua_settop(L, top);
+  return status == LUA_OK;
+}
+
+void cp_state_call(cp_state *state, lua_CFunction function, void *argument)
+{
+  if (!call_protected(state, function, argument)) {
+    uv_stop(state->loop.uv);
+  }
 }
 
 void cp_state_dispatch(lua_State *L, const char *method, int argument_count)
@@ -141,9 +151,15 @@ static uv_loop_t *host_loop(lua_State *L)
 
 void cp_state_open(lua_State *L)
 {
-  cp_state *state = lua_newuserdatauv(L, sizeof(*state), 1);
+  cp_state *state = get_state(L);
   int r = 0;
 
+  if (state != NULL) {
+    /* The module was taken out of package.loaded and is loaded again. */
+    cp_state_check(L);
+    return;
+  }
+  state = lua_newuserdatauv(L, sizeof(*state), 1);
   /* The collector may come before all is set up. */
   *state = (cp_state){.closed = true};
   lua_createtable(L, 0, 1);
@@ -166,7 +182,8 @@ void cp_state_open(lua_State *L)
   state->closed = false;
   state->wake = malloc(sizeof(*state->wake));
   if (state->wake == NULL) {
-    luaL_error(L, "child_process: not enough memory");
+    (void)luaL_error(L, "child_process: not enough memory");
+    return;
   }
   uv_idle_init(state->loop.uv, state->wake);
   state->wake->data = state;
@@ -194,7 +211,6 @@ static int wake(lua_State *L)
 
   if (state->depth == 0) {
     uv_idle_start(state->wake, on_wake);
-    state->loop.changed = true;
   }
   return 0;
 }
@@ -242,7 +258,7 @@ static int run(lua_State *L)
   state->running = true;
   raise_kept_error(L, state);
   uv_idle_stop(state->wake);
-  cp_state_call(state, call_drain, NULL);
+  call_protected(state, call_drain, NULL);
   raise_kept_error(L, state);
   state->loop.changed = false;
   alive = uv_run(state->loop.uv, mode);
@@ -309,33 +325,31 @@ static int traceback(lua_State *L)
   return 1;
 }
 
-typedef struct walk {
-  lua_State *L;
-  lua_Integer count;
-} walk;
-
 static void list_handle(uv_handle_t *handle, void *argument)
 {
-  walk *w = argument;
-  uv_os_fd_t fd = -1;
+  lua_State *L = argument;
 
-  if (uv_is_active(handle) && uv_has_ref(handle) && !uv_is_closing(handle)) {
-    if (handle->type == UV_POLL && uv_fileno(handle, &fd) == 0) {
-      lua_pushfstring(w->L, "%s (fd %d)", uv_handle_type_name(handle->type), (int)fd);
-    } else {
-      lua_pushstring(w->L, uv_handle_type_name(handle->type));
-    }
-    lua_rawseti(w->L, -2, ++w->count);
+  /* Polls are our watches, which are listed by their descriptors. */
+  if (uv_is_active(handle) && uv_has_ref(handle) && !uv_is_closing(handle) &&
+      handle->type != UV_POLL) {
+    lua_pushstring(L, uv_handle_type_name(handle->type));
+    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
   }
 }
 
 /* handles() -> sequence of strings: what keeps the loop alive. */
 static int handles(lua_State *L)
 {
-  walk w = {L, 0};
+  const cp_state *state = cp_state_check(L);
 
   lua_newtable(L);
-  uv_walk(cp_state_check(L)->loop.uv, list_handle, &w);
+  for (const cp_watch *watch = state->loop.watches; watch != NULL; watch = watch->next) {
+    if (watch->events != 0 && watch->referenced) {
+      lua_pushfstring(L, "descriptor %d", watch->fd);
+      lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+    }
+  }
+  uv_walk(state->loop.uv, list_handle, L);
   return 1;
 }
 

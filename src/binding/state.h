@@ -22,7 +22,8 @@ typedef struct cp_state {
   bool lost_an_error;  /* there was no memory to keep it */
 } cp_state;
 
-/* Makes the state's userdata and keeps it in the registry. Raises when the loop cannot be made. */
+/* Makes the state's userdata and keeps it in the registry, unless it is there. Raises when the loop
+ * cannot be made. */
 void cp_state_open(lua_State *L);
 
 /* The one of this Lua state. Raises when the Lua state is being closed. */

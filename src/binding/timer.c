@@ -90,7 +90,6 @@ static int timer_start(lua_State *L)
   /* The loop's idea of the time is as old as its turn. */
   uv_update_time(t->state->loop.uv);
   uv_timer_start(&t->uv, on_timeout, ms < 0 ? 0 : (uint64_t)ms, 0);
-  t->state->loop.changed = true;
   return 0;
 }
 

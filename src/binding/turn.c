@@ -14,19 +14,25 @@ typedef struct turn {
   uv_idle_t idle; /* keeps the loop from waiting for events before that */
   cp_state *state;
   cp_anchor anchor;
+  int open; /* of the two */
 } turn;
 
-static void free_with_check(uv_handle_t *check)
+static void close_part(turn *t)
 {
-  free(check);
+  t->open--;
+  if (t->open == 0) {
+    free(t);
+  }
 }
 
-/* Closing goes one after the other, so that the memory goes with the last one. */
-static void close_check(uv_handle_t *idle)
+static void on_check_closed(uv_handle_t *check)
 {
-  turn *t = (turn *)((char *)idle - offsetof(turn, idle));
+  close_part((turn *)check);
+}
 
-  uv_close((uv_handle_t *)&t->check, free_with_check);
+static void on_idle_closed(uv_handle_t *idle)
+{
+  close_part((turn *)((char *)idle - offsetof(turn, idle)));
 }
 
 static turn *check_turn(lua_State *L)
@@ -78,6 +84,7 @@ static int turn_new(lua_State *L)
   }
   t->state = state;
   t->anchor = LUA_NOREF;
+  t->open = 2;
   uv_check_init(state->loop.uv, &t->check);
   uv_idle_init(state->loop.uv, &t->idle);
   t->check.data = NULL;
@@ -95,7 +102,8 @@ static int turn_gc(lua_State *L)
   turn **box = lua_touserdata(L, 1);
 
   if (*box != NULL) {
-    uv_close((uv_handle_t *)&(*box)->idle, close_check);
+    uv_close((uv_handle_t *)&(*box)->check, on_check_closed);
+    uv_close((uv_handle_t *)&(*box)->idle, on_idle_closed);
     *box = NULL;
   }
   return 0;
@@ -109,7 +117,6 @@ static int turn_start(lua_State *L)
   cp_anchor_set(L, &t->anchor, 1, true);
   uv_check_start(&t->check, on_check);
   uv_idle_start(&t->idle, do_nothing);
-  t->state->loop.changed = true;
   return 0;
 }
 

@@ -1,5 +1,6 @@
 #include "loop.h"
 
+#include "poller.h"
 #include "reap.h"
 #include "spawn.h"
 
@@ -31,9 +32,14 @@ int cp_loop_init(cp_loop *loop, uv_loop_t *host)
   loop->spawner = cp_spawner_new();
   if (loop->read_buffer == NULL || loop->spawner == NULL) {
     r = loop->read_buffer == NULL ? UV_ENOMEM : cp_spawner_error();
+  } else {
+    r = cp_poller_open(loop);
+  }
+  if (r < 0) {
     cp_loop_destroy(loop);
     return r;
   }
+  loop->changed = true;
   loop->use_pidfd = cp_spawner_has_pidfd(loop->spawner);
   return 0;
 }
@@ -41,6 +47,7 @@ int cp_loop_init(cp_loop *loop, uv_loop_t *host)
 void cp_loop_destroy(cp_loop *loop)
 {
   cp_reap_close(loop);
+  cp_poller_close(loop);
   loop->spawner = cp_spawner_destroy(loop->spawner);
 
   if (loop->owned) {

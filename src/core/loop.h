@@ -16,17 +16,21 @@
 #define CP_READ_SIZE ((size_t)64 * 1024)
 
 struct cp_child;
+struct cp_poller;
 struct cp_spawner;
+struct cp_watch;
 
 typedef struct cp_loop {
   uv_loop_t *uv;
   char *read_buffer;          /* CP_READ_SIZE bytes, valid until the next read on this loop */
   struct cp_spawner *spawner; /* what starting programs needs, see spawn.h */
+  struct cp_poller *poller;   /* see poller.h */
+  struct cp_watch *watches;   /* all there are, see watch.h */
   struct cp_child *children;  /* those that run, see reap.h */
   uv_signal_t *sigchld;       /* only where there are no pidfds, see reap.c */
   uv_timer_t *sweep;          /* the same */
   bool use_pidfd;
-  bool changed; /* a watch or timer was started since the last turn: the backend does not know yet */
+  bool changed; /* since the last turn something was started that the backend does not know of yet */
   bool owned;
   uv_loop_t own;
 } cp_loop;

@@ -11,46 +11,41 @@
  * more gains nothing. Users share a limited amount of pipe memory. */
 enum { ENLARGED_SIZE = 256 * 1024 };
 
-static int make_blocking(int fd)
+/* The other end goes to a program that does not expect to be told to try again. */
+static int make_ours_nonblocking(int *ours, const int *theirs)
 {
-  int flags = fcntl(fd, F_GETFL);
+  int error = 0;
 
-  return flags == -1 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) == -1 ? -errno : 0;
-}
-
-static int split_ends(int mine, int other, int *ours, int *theirs)
-{
-  int r = make_blocking(other);
-
-  if (r < 0) {
-    close(mine);
-    close(other);
-    return r;
+  if (fcntl(*ours, F_SETFL, O_NONBLOCK) == -1) {
+    error = -errno;
+    close(*ours);
+    close(*theirs);
   }
-  *ours = mine;
-  *theirs = other;
-  return 0;
+  return error;
 }
 
 int cp_pipe_open(bool writing, int *ours, int *theirs)
 {
   int ends[2];
 
-  if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) == -1) {
+  if (pipe2(ends, O_CLOEXEC) == -1) {
     return -errno;
   }
-  return writing ? split_ends(ends[1], ends[0], ours, theirs)
-                 : split_ends(ends[0], ends[1], ours, theirs);
+  *ours = ends[writing ? 1 : 0];
+  *theirs = ends[writing ? 0 : 1];
+  return make_ours_nonblocking(ours, theirs);
 }
 
 int cp_pipe_open_duplex(int *ours, int *theirs)
 {
   int ends[2];
 
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == -1) {
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == -1) {
     return -errno;
   }
-  return split_ends(ends[0], ends[1], ours, theirs);
+  *ours = ends[0];
+  *theirs = ends[1];
+  return make_ours_nonblocking(ours, theirs);
 }
 
 int cp_pipe_close(int fd)

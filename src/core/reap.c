@@ -222,7 +222,7 @@ int cp_child_start(cp_child *child, cp_loop *loop, const cp_spawn_options *optio
   }
 
   if (child->pidfd == -1 ||
-      cp_watch_open(loop, child->pidfd, on_maybe_ended, child, &child->watch) < 0 ||
+      cp_watch_open(loop, child->pidfd, false, on_maybe_ended, child, &child->watch) < 0 ||
       cp_watch_set(child->watch, CP_WATCH_READ, true) < 0) {
     /* It runs already, so from here on there is no failing. */
     child->watch = cp_watch_close(child->watch);

@@ -65,7 +65,8 @@ int cp_stream_update(cp_stream *stream)
     if (events == 0) {
       return 0;
     }
-    r = cp_watch_open(stream->loop, stream->fd, on_ready, stream, &stream->watch);
+    r = cp_watch_open(stream->loop, stream->fd, (stream->flags & CP_STREAM_BORROWED) != 0, on_ready,
+                      stream, &stream->watch);
   }
   if (r == 0) {
     r = cp_watch_set(stream->watch, events,
@@ -109,39 +110,54 @@ bool cp_stream_is_active(const cp_stream *stream)
   return stream->reading || stream->awaiting_room || stream->await_hangup;
 }
 
-static ssize_t read_some(const cp_stream *stream)
+static ssize_t read_once(const cp_stream *stream, size_t filled)
 {
   ssize_t n = 0;
 
   do {
-    n = read(stream->fd, stream->loop->read_buffer, CP_READ_SIZE);
+    n = read(stream->fd, stream->loop->read_buffer + filled, CP_READ_SIZE - filled);
   } while (n == -1 && errno == EINTR);
   return n == -1 ? -errno : n;
 }
 
+/* Fills the buffer as far as there is something to read: a child that writes small pieces is still
+ * writing, and waiting for each of them takes more time than asking once more. Returns the number of
+ * bytes; `*last` is what the last read returned. */
+static size_t read_much(const cp_stream *stream, ssize_t *last)
+{
+  size_t filled = 0;
+
+  do {
+    *last = read_once(stream, filled);
+    filled += *last > 0 ? (size_t)*last : 0;
+    /* Another read could block where we have not chosen the mode. */
+  } while (*last > 0 && filled < CP_READ_SIZE && !(stream->flags & CP_STREAM_BORROWED));
+  return filled;
+}
+
 static void read_all(cp_stream *stream)
 {
-  /* Another read could block where we have not chosen the mode. */
-  int reads = stream->flags & CP_STREAM_BORROWED ? 1 : READS_PER_TURN;
+  for (int i = 0; i < READS_PER_TURN && stream->reading; i++) {
+    ssize_t last = 0;
+    size_t n = read_much(stream, &last);
 
-  while (reads-- > 0 && stream->reading) {
-    ssize_t n = read_some(stream);
-
-    if (n == -EAGAIN) {
-      return;
-    }
-    if (n <= 0) {
-      stream->reading = false;
-      cp_stream_update(stream);
-    } else if ((size_t)n < CP_READ_SIZE) {
-      reads = 0; /* that was all */
-    } else if (!stream->enlarged) {
+    if (n == CP_READ_SIZE && !stream->enlarged) {
       stream->enlarged = true;
       if (!stream->is_socket) {
         cp_pipe_enlarge(stream->fd);
       }
     }
-    stream->callbacks->on_read(stream, stream->loop->read_buffer, n);
+    if (n > 0) {
+      stream->callbacks->on_read(stream, stream->loop->read_buffer, (ssize_t)n);
+    }
+    if (last == -EAGAIN || (stream->flags & CP_STREAM_BORROWED && last > 0)) {
+      return;
+    }
+    if (last <= 0 && stream->reading) {
+      stream->reading = false;
+      cp_stream_update(stream);
+      stream->callbacks->on_read(stream, NULL, last);
+    }
   }
 }
 

@@ -15,15 +15,32 @@ enum {
   CP_WATCH_HANGUP = UV_DISCONNECT,
 };
 
-typedef struct cp_watch cp_watch;
-
-/* `events` has those of the watched events that are true. When the descriptor is in an error state
- * all of them are set, the watch stops by itself, and the next system call on the descriptor tells
- * the error. The callback may close the watch. */
+/* `events` has those of the watched events that are true. When the other end has gone or the
+ * descriptor is in an error state all of them are, and the next system call on the descriptor tells
+ * more. The callback may close the watch. */
 typedef void (*cp_watch_cb)(void *owner, int events);
 
-/* Makes a watch that does nothing yet. The descriptor's blocking mode stays as it is. */
-int cp_watch_open(cp_loop *loop, int fd, cp_watch_cb callback, void *owner, cp_watch **out);
+typedef struct cp_watch {
+  cp_loop *loop;
+  int fd;
+  int events; /* what is watched for */
+  bool referenced;
+  bool borrowed;
+  cp_watch_cb callback;
+  void *owner;
+  struct cp_watch *next; /* all watches of the loop */
+  struct cp_watch *previous;
+  uv_idle_t *always; /* where the descriptor cannot be polled */
+  /* The poller's. */
+  int known; /* the events that the kernel has been told */
+  bool counted;
+  void *handle;
+} cp_watch;
+
+/* Makes a watch that does nothing yet. A `borrowed` descriptor keeps its blocking mode; others may
+ * be made non-blocking. */
+int cp_watch_open(cp_loop *loop, int fd, bool borrowed, cp_watch_cb callback, void *owner,
+                  cp_watch **out);
 
 /* Watches for `events`, none to pause. An unreferenced watch does not keep the loop alive. */
 int cp_watch_set(cp_watch *watch, int events, bool referenced);
