@@ -27,7 +27,7 @@ local function afterTurns(n, fn)
   if n == 0 then fn() else timers.setImmediate(afterTurns, n - 1, fn) end
 end
 
---- Calls back when `child` has handed on all of the first half.
+--- Calls back when all of the first half has come out at the end.
 local function afterFirstHalf(output, fn)
   local poll
   poll = timers.setInterval(function()

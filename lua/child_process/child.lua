@@ -76,10 +76,12 @@ local function emitSpawn(child)
   child:emit("spawn")
 end
 
-local function failNow(child, err)
-  child.exitCode = err.errno
-  tick(closed, child)
-  child:emit("error", err)
+local function fail(child, err)
+  tick(function()
+    child.exitCode = err.errno
+    tick(closed, child)
+    child:emit("error", err)
+  end, true)
 end
 
 local function timedOut(child)
@@ -97,7 +99,7 @@ function ChildProcess:spawn(options)
   local pid, result = start(self, options)
   if not pid then
     makeStreams(self, options.stdio)
-    tick(failNow, self, errors.system(result, "spawn " .. options.file, {
+    fail(self, errors.system(result, "spawn " .. options.file, {
       path = options.file,
       spawnargs = table.move(options.args, 2, #options.args, 1, {}),
     }))

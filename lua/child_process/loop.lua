@@ -4,18 +4,18 @@ local core = require("child_process.core")
 ---@class child_process.loop
 local loop = {}
 
--- Ticks, in order. Each takes three places, for the function and two arguments, so that adding one
--- makes no garbage.
+-- Ticks, in order. Each takes two places, for the function and its argument, so that adding one makes
+-- no garbage.
 local ticks = {}
 local first, last = 1, 0
 
 -- Calls every tick, also those that ticks add. One that raises has been taken off before.
 local function drain()
-  while first <= last do
-    local callback, a, b = ticks[first], ticks[first + 1], ticks[first + 2]
-    ticks[first], ticks[first + 1], ticks[first + 2] = nil, nil, nil
-    first = first + 3
-    callback(a, b)
+  while first < last do
+    local callback, argument = ticks[first], ticks[first + 1]
+    ticks[first], ticks[first + 1] = nil, nil
+    first = first + 2
+    callback(argument)
   end
   first, last = 1, 0
 end
@@ -30,7 +30,7 @@ end
 -- All calls from C come through here: a method, its object, and what it is to be told.
 local function dispatch(method, object, ...)
   method(object, ...)
-  if first <= last then
+  if last > 0 then
     drain()
   end
 end
@@ -41,9 +41,10 @@ loop.drain = drain
 
 -- Where luv is loaded its loop drives ours; this is set then. See luv.lua.
 local driver
+local loaded = package.loaded
 
 local function attach()
-  if not driver and package.loaded.luv then
+  if not driver and loaded.luv then
     driver = require("child_process.luv")
   end
   if driver then
@@ -53,22 +54,21 @@ end
 
 --- To be called when something was started that may have to keep the loop alive.
 function loop.started()
-  if driver or package.loaded.luv then
+  if driver or loaded.luv then
     attach()
   end
 end
 
---- As nextTick, for this module's own use: no checks, and always two arguments.
----@param callback function
----@param a? any
----@param b? any
-function loop.tick(callback, a, b)
-  if first > last then
+--- As nextTick, for this module's own use: no checks, and one argument, which must not be nil.
+---@param callback fun(argument: any)
+---@param argument any
+function loop.tick(callback, argument)
+  if last == 0 then
     core.wake()
     loop.started()
   end
-  ticks[last + 1], ticks[last + 2], ticks[last + 3] = callback, a, b
-  last = last + 3
+  ticks[last + 1], ticks[last + 2] = callback, argument
+  last = last + 2
 end
 
 --- Calls the function after the running callback and before any other event of the loop.
@@ -78,7 +78,7 @@ function loop.nextTick(callback, ...)
   if type(callback) ~= "function" then
     error(require("child_process.errors").invalidArgType("callback", "function", callback))
   end
-  loop.tick(bind(callback, ...))
+  loop.tick(bind(callback, ...), true)
 end
 
 --- Turns the loop. "default" returns when nothing keeps it alive or when `stop` was called, "once"

@@ -150,7 +150,7 @@ return function(Stream)
       arrived(self, rest)
     end
     if self.readableFlowing and self.readableLength == 0 then
-      endReadable(self)
+      endNow(self)
     else
       emitReadable(self)
     end

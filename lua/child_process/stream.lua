@@ -77,8 +77,8 @@ function Stream.check(stream, method)
   end
 end
 
-local function emitError(stream, err)
-  stream:emit("error", err)
+local function emitError(stream)
+  stream:emit("error", stream._error)
 end
 
 local function emitClose(stream)
@@ -110,9 +110,10 @@ function Stream:destroy(err)
     handle:close()
   end
   self:_dropBuffered()
-  self:_failWrites(err or errors.streamDestroyed("write"))
+  self:_failWrites(err)
   if err then
-    tick(emitError, self, err)
+    self._error = err
+    tick(emitError, self)
   end
   tick(emitClose, self)
   return self

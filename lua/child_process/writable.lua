@@ -3,7 +3,7 @@
 --   _queueFirst, _queueLast
 --   _queueOffset          how much of the first piece it has taken
 --   _queueCallbacks       position in the queue -> callback
---   _finishCallbacks      those of finish
+--   _finishCallback       that of finish
 local encoding = require("child_process.encoding")
 local errors = require("child_process.errors")
 local loop = require("child_process.loop")
@@ -38,6 +38,13 @@ return function(Stream)
     self.writableLength = self.writableLength + #data - offset
   end
 
+  -- Calls back in the next tick, with an error or without.
+  local function callBack(callback, err)
+    tick(function()
+      callback(err)
+    end, true)
+  end
+
   local function emitDrain(self)
     self:emit("drain")
   end
@@ -52,7 +59,7 @@ return function(Stream)
     while first <= self._queueLast and count >= #queue[first] do
       count = count - #queue[first]
       if callbacks[first] then
-        tick(callbacks[first])
+        callBack(callbacks[first])
       end
       queue[first], callbacks[first] = nil, nil
       first = first + 1
@@ -63,20 +70,16 @@ return function(Stream)
     end
   end
 
-  local function callAll(callbacks, err)
-    for _, callback in ipairs(callbacks) do
-      tick(callback, err)
-    end
-  end
-
   -- Everything was written after `finish`.
   local function finishNow(self)
     if self.destroyed then
       return
     end
     self.writableFinished = true
-    callAll(self._finishCallbacks or {})
-    self._finishCallbacks = nil
+    if self._finishCallback then
+      callBack(self._finishCallback)
+      self._finishCallback = nil
+    end
     self:emit("finish")
     self:_sideEnded()
   end
@@ -123,26 +126,27 @@ return function(Stream)
     end
   end
 
+  -- Whoever waits for something to be written learns that it never will be.
   function Stream:_failWrites(err)
     local callbacks = self._queueCallbacks
     if callbacks then
       for index = self._queueFirst, self._queueLast do
         if callbacks[index] then
-          tick(callbacks[index], err)
+          callBack(callbacks[index], err or errors.streamDestroyed("write"))
         end
       end
+      self._queue, self._queueCallbacks = nil, nil
+      self.writableLength = 0
     end
-    self._queue, self._queueCallbacks = nil, nil
-    self.writableLength = 0
-    if self._finishCallbacks and not self.writableFinished then
-      callAll(self._finishCallbacks, err)
-      self._finishCallbacks = nil
+    if self._finishCallback then
+      callBack(self._finishCallback, err or errors.streamDestroyed("end"))
+      self._finishCallback = nil
     end
   end
 
   local function refuse(self, err, callback)
     if callback then
-      tick(callback, err)
+      callBack(callback, err)
     end
     if not self.destroyed then
       self:destroy(err)
@@ -179,7 +183,7 @@ return function(Stream)
       self.bytesWritten = self.bytesWritten + count
       if complete then
         if callback then
-          tick(callback)
+          callBack(callback)
         end
         return true
       end
@@ -229,16 +233,14 @@ return function(Stream)
     end
     if self.writableEnded or self.destroyed or not self._writableSide then
       if callback then
-        tick(callback, self.destroyed and not self.writableFinished
+        callBack(callback, self.destroyed and not self.writableFinished
           and errors.streamDestroyed("end") or errors.streamAlreadyFinished("end"))
       end
       return self
     end
     self.writableEnded = true
     self.writableCorked = 0
-    if callback then
-      self._finishCallbacks = {callback}
-    end
+    self._finishCallback = callback
     if self._splicedFrom then
       self._splicedFrom:_throughLua()
     end
