@@ -670,7 +670,7 @@ describe("Closing the Lua state", function()
     ["in a spawn listener"] = "gone:on('spawn', leave) cp.run()",
     ["in a timer"] = "timers.setTimeout(leave, 20) cp.run()",
     ["in an immediate"] = "timers.setImmediate(leave) cp.run()",
-    ["in a tick"] = "process.nextTick(leave) cp.run()",
+    ["in a tick"] = "process:nextTick(leave) cp.run()",
     ["in the callback of exec"] = "cp.exec('echo x', leave) cp.run()",
     ["in a callback of write"] = "twoWay.stdin:write('x', leave) cp.run()",
     ["in a signal listener"] = "process:on('SIGUSR1', leave) cp.exec('kill -USR1 $PPID') cp.run()",

@@ -27,6 +27,21 @@ local function procfile(pid, name)
   return text
 end
 
+--- The events of a child that a script spawns. Valgrind, which may run us, does not survive when
+--- the kernel refuses an execve late; it does not run our children.
+---@param spawn string an expression
+local function eventsOfScript(spawn)
+  local script = support.script(([[
+    local cp = require("child_process")
+    local child = %s
+    child:on("spawn", function() print("spawn") end)
+    child:on("error", function(err) print("error " .. err.code) end)
+    child:on("close", function(code) print("close " .. code) end)
+    cp.run()
+  ]]):format(spawn))
+  return (support.output(cp.spawn(support.lua, {script})))
+end
+
 local isRoot = lfs.attributes("/proc/self", "uid") == 0
 
 describe("child_process", function()
@@ -294,10 +309,8 @@ describe("child_process.spawn", function()
     end)
 
     it("emits an E2BIG error if it is larger than the system allows", function()
-      local child = cp.spawn("true", {env = {BIG = ("x"):rep(10 * 1024 * 1024)}})
-      local events = support.events(child)
-      support.run()
-      assert.same({"error Error: spawn true E2BIG", "close -7 nil"}, events)
+      local output = eventsOfScript('cp.spawn("true", {env = {BIG = ("x"):rep(10 * 1024 * 1024)}})')
+      assert.equal("error E2BIG\nclose -7\n", output)
     end)
   end)
 
@@ -315,7 +328,8 @@ describe("child_process.spawn", function()
     it("is used for the process title", function()
       local child = cp.spawn("cat", {argv0 = "a title"})
       local title
-      child:on("spawn", function()
+      child.stdin:write("anything")
+      child.stdout:on("data", function()
         title = procfile(child.pid, "cmdline")
         child.stdin:finish()
       end)
@@ -545,10 +559,8 @@ describe("a command that cannot be started", function()
   end)
 
   it("emits E2BIG when the arguments are larger than the system allows", function()
-    local child = cp.spawn("true", {("x"):rep(10 * 1024 * 1024)})
-    local events = support.events(child)
-    support.run()
-    assert.same({"error Error: spawn true E2BIG", "close -7 nil"}, events)
+    local output = eventsOfScript('cp.spawn("true", {("x"):rep(10 * 1024 * 1024)})')
+    assert.equal("error E2BIG\nclose -7\n", output)
   end)
 
   it("comes as an error event before timers and after nextTick callbacks queued earlier", function()

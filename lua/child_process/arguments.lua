@@ -19,22 +19,6 @@ local function hasNames(value)
   return false
 end
 
--- What is given as null counts as not given.
-local function withoutNulls(options)
-  for _, value in pairs(options) do
-    if value == null then
-      local given = {}
-      for key, kept in pairs(options) do
-        if kept ~= null then
-          given[key] = kept
-        end
-      end
-      return given
-    end
-  end
-  return options
-end
-
 --- Tells (args, options) apart where either may be left out.
 ---@param args? table
 ---@param options? table
@@ -50,7 +34,7 @@ function arguments.split(args, options)
   if options ~= nil and type(options) ~= "table" then
     error(errors.invalidArgType("options", "table", options))
   end
-  return args or {}, options and withoutNulls(options) or {}
+  return args or {}, options or {}
 end
 
 local function checkText(name, value)
@@ -88,50 +72,87 @@ local function checkArgs(args)
   end
 end
 
-local function checkString(options, name)
-  local value = options[name]
-  if value ~= nil then
+-- The checks of single options: each takes the value, raises if it cannot be used, and returns what
+-- ChildProcess takes.
+local checks = {}
+
+local function stringCheck(name)
+  return function(value)
     if type(value) ~= "string" then
       error(errors.invalidArgType("options." .. name, "string", value))
     end
     checkText("options." .. name, value)
+    return value
   end
 end
 
-local function checkBoolean(options, name)
-  local value = options[name]
-  if value ~= nil and type(value) ~= "boolean" then
-    error(errors.invalidArgType("options." .. name, "boolean", value))
+local function booleanCheck(name)
+  return function(value)
+    if type(value) ~= "boolean" then
+      error(errors.invalidArgType("options." .. name, "boolean", value))
+    end
+    return value
   end
 end
 
-local function checkId(options, name)
-  local value = options[name]
-  if value == nil then
-    return nil
+local function idCheck(name)
+  return function(value)
+    if type(value) ~= "number" then
+      error(errors.invalidArgType("options." .. name, "int32", value))
+    end
+    local id = math.tointeger(value)
+    if not id or id < 0 or id > 0x7FFFFFFF then
+      error(errors.outOfRange("options." .. name, ">= 0 and <= 2147483647", value))
+    end
+    return id
   end
-  if type(value) ~= "number" then
-    error(errors.invalidArgType("options." .. name, "int32", value))
-  end
-  local id = math.tointeger(value)
-  if not id or id < 0 or id > 0x7FFFFFFF then
-    error(errors.outOfRange("options." .. name, ">= 0 and <= 2147483647", value))
-  end
-  return id
 end
 
---- A time in milliseconds: a non-negative integer, or nil.
+checks.cwd = stringCheck("cwd")
+checks.argv0 = stringCheck("argv0")
+checks.detached = booleanCheck("detached")
+checks.setsid = booleanCheck("setsid")
+checks.windowsHide = booleanCheck("windowsHide")
+checks.windowsVerbatimArguments = booleanCheck("windowsVerbatimArguments")
+checks.uid = idCheck("uid")
+checks.gid = idCheck("gid")
+
+function checks.shell(shell)
+  if type(shell) == "boolean" then
+    return shell and "/bin/sh"
+  elseif type(shell) ~= "string" then
+    error(errors.invalidArgType("options.shell", {"boolean", "string"}, shell))
+  end
+  checkText("options.shell", shell)
+  return shell ~= "" and shell
+end
+
+function checks.serialization(value)
+  if value ~= "json" and value ~= "advanced" then
+    error(errors.invalidArgValue("options.serialization", value,
+      "must be one of: nil, 'json', 'advanced'"))
+  end
+end
+
+--- A time in milliseconds, a non-negative integer.
 ---@param value any
----@return integer?
-function arguments.checkTimeout(value)
-  if value == nil then
-    return nil
-  end
+---@return integer
+function checks.timeout(value)
   local timeout = type(value) == "number" and math.tointeger(value)
   if not timeout or timeout < 0 then
     error(errors.outOfRange("timeout", "an unsigned integer", value))
   end
   return timeout
+end
+
+--- The number of a kill signal.
+---@param value any
+---@return integer
+function checks.killSignal(value)
+  if type(value) ~= "string" and type(value) ~= "number" then
+    error(errors.invalidArgType("options.killSignal", {"string", "number"}, value))
+  end
+  return signals.number(value)
 end
 
 local function environmentPair(key, value)
@@ -152,12 +173,9 @@ local function environmentPair(key, value)
   return key .. "=" .. value
 end
 
--- The environment as "KEY=value" strings, nil to inherit ours.
-local function environment(options)
-  local env = options.env
-  if env == nil then
-    return nil
-  elseif type(env) ~= "table" then
+-- The environment as "KEY=value" strings.
+function checks.env(env)
+  if type(env) ~= "table" then
     error(errors.invalidArgType("options.env", "table", env))
   end
   local list = {}
@@ -181,11 +199,7 @@ local function deprecated(option, replacement)
 end
 
 -- customFds of old editions: -1 is a new pipe, anything else a descriptor.
-local function stdioOption(options)
-  local custom = options.customFds
-  if options.stdio ~= nil or custom == nil then
-    return options.stdio
-  end
+local function fromCustomFds(custom)
   deprecated("customFds", "stdio")
   if type(custom) ~= "table" then
     error(errors.invalidArgType("options.customFds", "table", custom))
@@ -197,44 +211,25 @@ local function stdioOption(options)
   return list
 end
 
-local function isDetached(options)
-  checkBoolean(options, "detached")
-  checkBoolean(options, "setsid")
-  if options.setsid ~= nil then
-    deprecated("setsid", "detached")
+local function parseStdio(options)
+  local option, custom = options.stdio, options.customFds
+  if option == nil and custom ~= nil and custom ~= null then
+    option = fromCustomFds(custom)
   end
-  return options.detached or options.setsid or false
+  return stdio.parse(option ~= null and option or nil)
 end
 
-local function checkShell(options)
-  local shell = options.shell
-  if shell == nil or type(shell) == "boolean" then
-    return shell and "/bin/sh"
-  elseif type(shell) ~= "string" then
-    error(errors.invalidArgType("options.shell", {"boolean", "string"}, shell))
-  end
-  checkText("options.shell", shell)
-  return shell ~= "" and shell
-end
-
-local function checkSerialization(value)
-  if value ~= nil and value ~= "json" and value ~= "advanced" then
-    error(errors.invalidArgValue("options.serialization", value,
-      "must be one of: nil, 'json', 'advanced'"))
+--- Checks one option of those that spawn takes.
+---@param name string
+---@param value any nil and null are not given
+---@return any # in the form that ChildProcess takes; nil if it was not given
+function arguments.check(name, value)
+  if value ~= nil and value ~= null then
+    return checks[name](value)
   end
 end
 
---- The number of a kill signal, SIGTERM by default.
----@param value any
----@return integer
-function arguments.checkKillSignal(value)
-  if value == nil then
-    return signals.number("SIGTERM")
-  elseif type(value) ~= "string" and type(value) ~= "number" then
-    error(errors.invalidArgType("options.killSignal", {"string", "number"}, value))
-  end
-  return signals.number(value)
-end
+local DEFAULT_SIGNAL = signals.number("SIGTERM")
 
 --- Checks everything that spawn takes.
 ---@param file any
@@ -245,33 +240,31 @@ function arguments.normalize(file, args, options)
   arguments.checkCommand("file", file)
   args, options = arguments.split(args, options)
   checkArgs(args)
-  checkString(options, "cwd")
-  checkString(options, "argv0")
-  checkBoolean(options, "windowsHide")
-  checkBoolean(options, "windowsVerbatimArguments")
-  checkSerialization(options.serialization)
-  local shell = checkShell(options)
-  local command, argv = file, nil
+  local result = {
+    file = file, args = nil, stdio = nil, killSignal = DEFAULT_SIGNAL, shell = nil, cwd = nil,
+    env = nil, argv0 = nil,
+  }
+  for name, value in pairs(options) do
+    local check = checks[name]
+    if check and value ~= null then
+      result[name] = check(value)
+    end
+  end
+  if result.setsid ~= nil then
+    deprecated("setsid", "detached")
+    result.detached = result.detached or result.setsid
+  end
+  local shell = result.shell
   if shell then
-    command = shell
-    argv = {options.argv0 or shell, "-c",
+    result.file = shell
+    result.args = {result.argv0 or shell, "-c",
       #args == 0 and file or file .. " " .. table.concat(args, " ")}
   else
-    argv = table.move(args, 1, #args, 2, {options.argv0 or file})
+    result.args = table.move(args, 1, #args, 2, {result.argv0 or file})
   end
-  return {
-    file = command,
-    args = argv,
-    cwd = options.cwd,
-    detached = isDetached(options),
-    uid = checkId(options, "uid"),
-    gid = checkId(options, "gid"),
-    timeout = arguments.checkTimeout(options.timeout),
-    killSignal = arguments.checkKillSignal(options.killSignal),
-    envPairs = environment(options),
-    -- Last, since it may take streams away from us.
-    stdio = stdio.parse(stdioOption(options)),
-  }
+  -- Last, since it may take streams away from us.
+  result.stdio = parseStdio(options)
+  return result
 end
 
 return arguments

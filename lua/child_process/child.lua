@@ -51,13 +51,18 @@ end
 
 -- "close" comes when the child has ended and all its streams have told that they are closed.
 local function closed(child)
-  child._open = child._open - 1
-  if child._open == 0 then
+  local open = child._open - 1
+  child._open = open
+  if open == 0 then
     tick(emitClose, child)
   end
 end
 
-local function makeStreams(child, descriptors, handles)
+-- Fields are set and read on a child through metamethods; where there are many, this is the table
+-- behind them.
+local fieldsOf = core.fields
+
+local function makeStreams(child, fields, descriptors, handles)
   local streams = {}
   local open = 1
   for index = 1, #descriptors do
@@ -67,9 +72,9 @@ local function makeStreams(child, descriptors, handles)
       open = open + 1
     end
   end
-  child._open = open
-  child.stdio = streams
-  child.stdin, child.stdout, child.stderr = streams[0], streams[1], streams[2]
+  fields._open = open
+  fields.stdio = streams
+  fields.stdin, fields.stdout, fields.stderr = streams[0], streams[1], streams[2]
 end
 
 local function emitSpawn(child)
@@ -94,23 +99,24 @@ end
 ---@return ChildProcess self
 function ChildProcess:spawn(options)
   check(self, "spawn")
-  self.spawnfile = options.file
-  self.spawnargs = options.args
+  local fields = fieldsOf(self)
+  fields.spawnfile = options.file
+  fields.spawnargs = options.args
   local pid, result = start(self, options)
   if not pid then
-    makeStreams(self, options.stdio)
+    makeStreams(self, fields, options.stdio)
     fail(self, errors.system(result, "spawn " .. options.file, {
       path = options.file,
       spawnargs = table.move(options.args, 2, #options.args, 1, {}),
     }))
     return self
   end
-  self.pid = pid
-  makeStreams(self, options.stdio, result)
+  fields.pid = pid
+  makeStreams(self, fields, options.stdio, result)
   tick(emitSpawn, self)
   if options.timeout and options.timeout > 0 then
-    self._killSignal = options.killSignal
-    self._timer = require("child_process.timers").setTimeout(timedOut, options.timeout, self)
+    fields._killSignal = options.killSignal
+    fields._timer = require("child_process.timers").setTimeout(timedOut, options.timeout, self)
   end
   loop.started()
   return self
@@ -131,17 +137,20 @@ end
 
 -- Called by core, once: an exit code (a negative errno if nobody knows it), or a signal's number.
 function ChildProcess:onexit(code, signum)
-  self.exitCode = code
-  self.signalCode = signum and signals.name(signum)
-  if self._timer then
-    self._timer:close()
-    self._timer = nil
+  local fields = fieldsOf(self)
+  local name = signum and signals.name(signum)
+  fields.exitCode = code
+  fields.signalCode = name
+  if fields._timer then
+    fields._timer:close()
+    fields._timer = nil
   end
-  if self.stdin then
-    self.stdin:destroy()
+  local stdin = fields.stdio[0]
+  if stdin then
+    stdin:destroy()
   end
   tick(afterExit, self)
-  self:emit("exit", self.exitCode, self.signalCode)
+  self:emit("exit", code, name)
 end
 
 --- Sends a signal. What cannot be delivered for another reason than that the child has ended is an

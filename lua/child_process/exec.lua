@@ -9,8 +9,8 @@ local exec = {}
 
 local DEFAULT_MAX_BUFFER = 1024 * 1024
 
--- What is passed on to spawn. Timeout, killSignal and encoding have a meaning of their own here, and
--- the standard streams are always pipes.
+-- What is passed on to spawn. Timeout, killSignal and encoding have a meaning of their own here,
+-- and the standard streams are pipes.
 local passed = {
   "cwd", "env", "uid", "gid", "shell", "windowsHide", "windowsVerbatimArguments", "customFds",
   "setsid",
@@ -80,9 +80,9 @@ function Collector:result(name)
 end
 
 local function checkMaxBuffer(value)
-  if value == nil then
+  if value == nil or value == core.null then
     return DEFAULT_MAX_BUFFER
-  elseif type(value) ~= "number" or not (value >= 0) then
+  elseif type(value) ~= "number" or value < 0 or value ~= value then
     error(errors.outOfRange("options.maxBuffer", "a positive number", value))
   end
   return value >= math.maxinteger and math.maxinteger or math.floor(value)
@@ -162,12 +162,12 @@ end
 
 local function start(file, args, options, callback)
   arguments.checkCommand("file", file)
-  local timeout = arguments.checkTimeout(options.timeout)
+  local timeout = arguments.check("timeout", options.timeout)
   local maxBuffer = checkMaxBuffer(options.maxBuffer)
   local run = {
     callback = checkCallback(callback),
     encoding = options.encoding,
-    killSignal = arguments.checkKillSignal(options.killSignal),
+    killSignal = arguments.check("killSignal", options.killSignal) or "SIGTERM",
     command = table.concat({file, table.unpack(args)}, " "),
     collectors = {},
   }
@@ -193,10 +193,6 @@ local function start(file, args, options, callback)
   return run.child
 end
 
-local function isTable(value)
-  return type(value) == "table"
-end
-
 --- See child_process.exec.
 function exec.exec(command, options, callback)
   if type(command) ~= "string" then
@@ -204,7 +200,7 @@ function exec.exec(command, options, callback)
   end
   if type(options) == "function" then
     options, callback = nil, options
-  elseif options ~= nil and not isTable(options) then
+  elseif options ~= nil and type(options) ~= "table" then
     error(errors.invalidArgType("options", "table", options))
   end
   local withShell = {}

@@ -4,8 +4,8 @@ local core = require("child_process.core")
 ---@class child_process.loop
 local loop = {}
 
--- Ticks, in order. Each takes two places, for the function and its argument, so that adding one makes
--- no garbage.
+-- Ticks, in order. Each takes two places, for the function and its argument, so that adding one
+-- makes no garbage.
 local ticks = {}
 local first, last = 1, 0
 

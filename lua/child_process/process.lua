@@ -257,8 +257,8 @@ local function unlisten(process)
   end
 end
 
---- As EventEmitter's; the name of a signal ("SIGTERM") has it handled from now on. The listener gets
---- its name and number.
+--- As EventEmitter's; the name of a signal ("SIGTERM") has it handled from now on. The listener
+--- gets its name and number.
 function Process:on(event, listener)
   check(self, "on")
   if isSignal(event) then

@@ -109,8 +109,12 @@ function Stream:destroy(err)
     self._handle = nil
     handle:close()
   end
-  self:_dropBuffered()
-  self:_failWrites(err)
+  if self._readableSide then
+    self:_dropBuffered()
+  end
+  if self._writableSide then
+    self:_failWrites(err)
+  end
   if err then
     self._error = err
     tick(emitError, self)

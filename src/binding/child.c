@@ -105,9 +105,9 @@ static int child_tostring(lua_State *L)
  * leaks nothing, and the strings belong to the options table. */
 typedef struct arguments {
   cp_spawn_options options;
-  int *fds;          /* the child's ends and the shared descriptors */
+  int *fds; /* the child's ends and the shared descriptors */
   bool *set_blocking;
-  int *ours;         /* our ends of new pipes, else -1 */
+  int *ours; /* our ends of new pipes, else -1 */
 } arguments;
 
 static char **read_strings(lua_State *L, int index, const char *name)
@@ -178,7 +178,7 @@ static void read_options(lua_State *L, arguments *args)
   options->detached = lua_toboolean(L, -1);
   options->args = read_strings(L, 2, "args");
   luaL_argcheck(L, options->args != NULL, 2, "no args");
-  options->env = read_strings(L, 2, "envPairs");
+  options->env = read_strings(L, 2, "env");
   options->set_uid = read_id(L, "uid", &options->uid);
   options->set_gid = read_id(L, "gid", &options->gid);
   read_descriptors(L, args);
@@ -237,7 +237,7 @@ static int push_handles(lua_State *L)
 }
 
 /* child:start(options) -> pid, handles; or nil, errno. The fields of options: file, args (with
- * argv[0]), envPairs ("KEY=value", nil to inherit), cwd, detached, uid, gid, and stdio: for each of
+ * argv[0]), env ("KEY=value", nil to inherit), cwd, detached, uid, gid, and stdio: for each of
  * the child's descriptors from 0 on one of ours, IGNORE or NEW_PIPE. Later calls
  * child:onexit(code, nil) or child:onexit(nil, signum). */
 static int child_start(lua_State *L)
@@ -274,6 +274,14 @@ static int child_start(lua_State *L)
     return lua_error(L);
   }
   return 2;
+}
+
+/* fields(child) -> the table of the fields that were set on it. */
+static int child_fields(lua_State *L)
+{
+  check_child(L);
+  lua_getiuservalue(L, 1, 1);
+  return 1;
 }
 
 /* child:signal(signum) -> nil, or the negative errno. */
@@ -314,6 +322,8 @@ void cp_child_functions(lua_State *L)
   lua_pushcfunction(L, child_new);
   lua_setfield(L, -2, "new");
   lua_setfield(L, -2, "ChildProcess");
+  lua_pushcfunction(L, child_fields);
+  lua_setfield(L, -2, "fields");
   lua_pushinteger(L, IGNORE);
   lua_setfield(L, -2, "IGNORE");
   lua_pushinteger(L, NEW_PIPE);

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 
 /* Keys in the registry. */
-static const char STATE_KEY = 0;    /* the cp_state */
-static const char DISPATCH_KEY = 0; /* Lua function: calls its first argument, then drains ticks */
-static const char DRAIN_KEY = 0;    /* Lua function: drains ticks */
-static const char ERRORS_KEY = 0;   /* sequence of {error, traceback} that no run has raised yet */
+static const char STATE_KEY = 0;     /* the cp_state */
+static const char DISPATCH_KEY = 0;  /* Lua function: calls its first argument, then drains ticks */
+static const char DRAIN_KEY = 0;     /* Lua function: drains ticks */
+static const char ERRORS_KEY = 0;    /* sequence of {error, traceback} that no run has raised yet */
 static const char TRACEBACK_KEY = 0; /* where the last error that run raised came from */
 
 #define HOST_LOOP_KEY "child_process.uv_loop"

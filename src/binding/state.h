@@ -16,10 +16,10 @@ typedef struct cp_state {
   cp_loop loop;
   lua_State *callbacks;
   uv_idle_t *wake; /* makes a loop turn that somebody else drives, so that ticks are drained */
-  int depth; /* calls into Lua that have not returned yet */
+  int depth;       /* calls into Lua that have not returned yet */
   bool running;
-  bool closed;         /* the Lua state is being closed */
-  bool lost_an_error;  /* there was no memory to keep it */
+  bool closed;        /* the Lua state is being closed */
+  bool lost_an_error; /* there was no memory to keep it */
 } cp_state;
 
 /* Makes the state's userdata and keeps it in the registry, unless it is there. Raises when the loop

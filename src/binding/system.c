@@ -154,10 +154,18 @@ static void push_errno_names(lua_State *L)
 void cp_system_functions(lua_State *L)
 {
   static const luaL_Reg functions[] = {
-      {"getenv", system_getenv},   {"setenv", system_setenv}, {"environ", system_environ},
-      {"cwd", system_cwd},         {"chdir", system_chdir},   {"execPath", system_exec_path},
-      {"pid", system_pid},         {"ppid", system_ppid},     {"kill", system_kill},
-      {"hrtime", system_hrtime},   {"isatty", system_isatty}, {"fileOf", system_file_of},
+      {"getenv", system_getenv},
+      {"setenv", system_setenv},
+      {"environ", system_environ},
+      {"cwd", system_cwd},
+      {"chdir", system_chdir},
+      {"execPath", system_exec_path},
+      {"pid", system_pid},
+      {"ppid", system_ppid},
+      {"kill", system_kill},
+      {"hrtime", system_hrtime},
+      {"isatty", system_isatty},
+      {"fileOf", system_file_of},
       {NULL, NULL},
   };
 

@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+enum { TURNS_TO_CLOSE = 8 };
+
 static void close_leftover(uv_handle_t *handle, void *unused)
 {
   (void)unused;
@@ -52,9 +54,11 @@ void cp_loop_destroy(cp_loop *loop)
 
   if (loop->owned) {
     uv_walk(loop->uv, close_leftover, NULL);
-    while (uv_run(loop->uv, UV_RUN_DEFAULT) != 0) {
+    /* A few turns are enough, unless this comes from a callback of the loop, in a program that is
+     * just exiting: then the handle that calls back cannot be closed. */
+    for (int i = 0; i < TURNS_TO_CLOSE && uv_loop_close(loop->uv) == UV_EBUSY; i++) {
+      uv_run(loop->uv, UV_RUN_NOWAIT);
     }
-    uv_loop_close(loop->uv);
   }
   free(loop->read_buffer);
   loop->read_buffer = NULL;

@@ -30,7 +30,8 @@ typedef struct cp_loop {
   uv_signal_t *sigchld;       /* only where there are no pidfds, see reap.c */
   uv_timer_t *sweep;          /* the same */
   bool use_pidfd;
-  bool changed; /* since the last turn something was started that the backend does not know of yet */
+  bool
+      changed; /* since the last turn something was started that the backend does not know of yet */
   bool owned;
   uv_loop_t own;
 } cp_loop;

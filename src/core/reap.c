@@ -205,8 +205,8 @@ int cp_child_start(cp_child *child, cp_loop *loop, const cp_spawn_options *optio
 {
   int r = 0;
 
-  *child = (cp_child){
-      .loop = loop, .on_exit = on_exit, .owner = owner, .pidfd = -1, .referenced = true};
+  *child =
+      (cp_child){.loop = loop, .on_exit = on_exit, .owner = owner, .pidfd = -1, .referenced = true};
   if (!loop->use_pidfd) {
     /* Before the child can end. */
     r = start_fallback(loop);

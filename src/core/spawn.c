@@ -93,8 +93,14 @@ static bool can_open_pidfd(void)
   return fd != -1;
 }
 #else
-static bool can_vfork(void) { return false; }
-static bool can_open_pidfd(void) { return false; }
+static bool can_vfork(void)
+{
+  return false;
+}
+static bool can_open_pidfd(void)
+{
+  return false;
+}
 static int open_pidfd(pid_t pid)
 {
   (void)pid;
@@ -195,9 +201,9 @@ static int plan_prepare(cp_spawn_plan *plan, const cp_spawn_options *options)
   }
 
   /* Each path is at most a directory, a slash, the file and the end. */
-  plan->candidates = malloc((paths + 1 + args + 3) * sizeof(char *) +
-                            (size_t)options->fd_count * sizeof(int) + strlen(path) +
-                            paths * (file_length + 2));
+  plan->candidates =
+      malloc((paths + 1 + args + 3) * sizeof(char *) + (size_t)options->fd_count * sizeof(int) +
+             strlen(path) + paths * (file_length + 2));
   if (plan->candidates == NULL) {
     return -ENOMEM;
   }

@@ -17,15 +17,15 @@ typedef struct cp_spawner cp_spawner;
 enum { CP_SPAWN_IGNORE = -1 };
 
 typedef struct cp_spawn_options {
-  const char *file;        /* looked up in PATH (that of `env`, if given) unless it has a slash */
-  char *const *args;       /* with argv[0], ends with NULL */
-  char *const *env;        /* "KEY=value", ends with NULL; NULL: our own environment */
-  const char *cwd;         /* NULL: our own */
-  const int *fds;          /* the child's fd i is a copy of ours at fds[i] */
-  int fd_count;            /* all others are closed in the child */
+  const char *file;         /* looked up in PATH (that of `env`, if given) unless it has a slash */
+  char *const *args;        /* with argv[0], ends with NULL */
+  char *const *env;         /* "KEY=value", ends with NULL; NULL: our own environment */
+  const char *cwd;          /* NULL: our own */
+  const int *fds;           /* the child's fd i is a copy of ours at fds[i] */
+  int fd_count;             /* all others are closed in the child */
   const bool *set_blocking; /* for each of fds: whether to put it into blocking mode */
-  bool detached;           /* leader of a new session and process group */
-  bool set_uid, set_gid;   /* supplementary groups are dropped with either */
+  bool detached;            /* leader of a new session and process group */
+  bool set_uid, set_gid;    /* supplementary groups are dropped with either */
   uid_t uid;
   gid_t gid;
 } cp_spawn_options;

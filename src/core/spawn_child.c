@@ -24,9 +24,18 @@ enum { NR_SETGROUPS = SYS_setgroups32, NR_SETGID = SYS_setgid32, NR_SETUID = SYS
 #else
 enum { NR_SETGROUPS = SYS_setgroups, NR_SETGID = SYS_setgid, NR_SETUID = SYS_setuid };
 #endif
-static int set_groups_none(void) { return (int)syscall(NR_SETGROUPS, 0, NULL); }
-static int set_gid(gid_t gid) { return (int)syscall(NR_SETGID, gid); }
-static int set_uid(uid_t uid) { return (int)syscall(NR_SETUID, uid); }
+static int set_groups_none(void)
+{
+  return (int)syscall(NR_SETGROUPS, 0, NULL);
+}
+static int set_gid(gid_t gid)
+{
+  return (int)syscall(NR_SETGID, gid);
+}
+static int set_uid(uid_t uid)
+{
+  return (int)syscall(NR_SETUID, uid);
+}
 
 static int close_on_exec_range(unsigned first, unsigned last, unsigned flags)
 {
@@ -72,9 +81,18 @@ static bool close_on_exec_listed(int first)
 #else
 #define CLOSE_RANGE_UNSHARE 0
 #define CLOSE_RANGE_CLOEXEC 0
-static int set_groups_none(void) { return setgroups(0, NULL); }
-static int set_gid(gid_t gid) { return setgid(gid); }
-static int set_uid(uid_t uid) { return setuid(uid); }
+static int set_groups_none(void)
+{
+  return setgroups(0, NULL);
+}
+static int set_gid(gid_t gid)
+{
+  return setgid(gid);
+}
+static int set_uid(uid_t uid)
+{
+  return setuid(uid);
+}
 static int close_on_exec_range(unsigned first, unsigned last, unsigned flags)
 {
   (void)first, (void)last, (void)flags;

@@ -9,16 +9,16 @@
 
 typedef struct cp_spawn_plan {
   const cp_spawn_options *options;
-  int *fds;             /* as options->fds, all of them real ones or -1; the child changes it */
-  char **candidates;    /* paths to try in turn, ends with NULL */
-  char **shell_args;    /* room for two more than options->args: how /bin/sh runs a script */
+  int *fds;          /* as options->fds, all of them real ones or -1; the child changes it */
+  char **candidates; /* paths to try in turn, ends with NULL */
+  char **shell_args; /* room for two more than options->args: how /bin/sh runs a script */
   char *const *env;
-  int keep_below;       /* shares the parent's table until it has copied this many entries; 0: owns
+  int keep_below; /* shares the parent's table until it has copied this many entries; 0: owns
                            its table from birth */
-  int report_fd;        /* writes the error there if this is not -1 */
+  int report_fd;  /* writes the error there if this is not -1 */
   /* Results. */
-  int error;            /* negative errno of the step that failed, else 0 */
-  bool cannot_unshare;  /* nothing was done: the system lacks what keep_below asks for */
+  int error;           /* negative errno of the step that failed, else 0 */
+  bool cannot_unshare; /* nothing was done: the system lacks what keep_below asks for */
 } cp_spawn_plan;
 
 /* Does all that `plan` (a cp_spawn_plan) says; does not return. The signature is clone(2)'s. */

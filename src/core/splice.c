@@ -86,14 +86,11 @@ static ssize_t move(const cp_splice *transfer)
 static cp_splice_state state_of_error(ssize_t error)
 {
   switch (error) {
-  case -EINVAL:
-  case -ENOSYS:
-    return CP_SPLICE_REFUSED;
-  case -EPIPE:
-  case -ECONNRESET:
-    return CP_SPLICE_WRITE_ERROR;
-  default:
-    return CP_SPLICE_READ_ERROR;
+    case -EINVAL:
+    case -ENOSYS: return CP_SPLICE_REFUSED;
+    case -EPIPE:
+    case -ECONNRESET: return CP_SPLICE_WRITE_ERROR;
+    default: return CP_SPLICE_READ_ERROR;
   }
 }
 

@@ -191,7 +191,8 @@ static void on_ready(void *owner, int events)
 
 ssize_t cp_stream_write(cp_stream *stream, const struct iovec *vector, int count)
 {
-  struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)vector, .msg_iovlen = (size_t)count};
+  struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)vector,
+                           .msg_iovlen = (size_t)count};
   ssize_t n = 0;
 
   if (!stream->is_socket) {
