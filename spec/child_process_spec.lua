@@ -93,7 +93,7 @@ describe("event 'close'", function()
   end)
 
   it("comes after 'exit' also when the streams were closed long before", function()
-    local child = cp.spawn("sh", {"-c", "exec 1>&- 2>&-; cat <&3; exit 4"},
+    local child = cp.spawn("sh", {"-c", "exec 1>&- 2>&-; read line <&3; exit 4"},
       {stdio = {"ignore", "pipe", "pipe", "pipe"}})
     local events = support.events(child)
     child.stderr:resume()

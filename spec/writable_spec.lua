@@ -475,12 +475,14 @@ describe("A writable stream", function()
     end)
 
     it("gives EPIPE as an error event and to the callback of what was not read", function()
-      local child = closesStdin()
+      local child = sh("read x <&3; exec 0<&-; read x <&3", {
+        stdio = { "pipe", "ignore", "inherit", "pipe" },
+      })
       local log = record(child.stdin)
       local codes = {}
-      child.stdout:resume()
       child.stdin:write(LARGE, function(err) codes[#codes + 1] = err.code end)
       child.stdin:write("more", function(err) codes[#codes + 1] = err.code end)
+      child.stdio[3]:write("close\n")
       child.stdin:on("close", function() child.stdio[3]:write("go\n") end)
       support.run()
       assert.same({ "error EPIPE", "close" }, log)

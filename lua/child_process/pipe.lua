@@ -132,10 +132,12 @@ return function(Stream)
 
   -- Splicing.
 
+  -- Two-way pipes have other things to do at the same time.
   local function canSplice(source, pipe)
     local destination = pipe.destination
     return not pipe.refused
       and Stream.isStream(destination)
+      and not source._writableSide and not destination._readableSide
       and not source._decoder and not source._collector and source.readableLength == 0
       and source:listenerCount("data") == 0
       and not source.isStandardStream and not destination.isStandardStream

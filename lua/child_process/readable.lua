@@ -90,12 +90,16 @@ return function(Stream)
     self:emit("data", chunk)
   end
 
+  local function sideEnded(self)
+    self:_sideEnded()
+  end
+
   local function endNow(self)
     if not self.readableEnded and not self.destroyed and self.readableLength == 0 then
       self.readableEnded = true
       self.readable = false
+      tick(sideEnded, self) -- before the listeners, which may raise
       self:emit("end")
-      self:_sideEnded()
     end
   end
 
@@ -105,19 +109,28 @@ return function(Stream)
     end
   end
 
-  local function flow(self)
-    while self.readableFlowing and self:read() do
+  local flow
+
+  -- Hands over what was read ahead, a piece in each tick: a listener that raises stops nothing else.
+  function flow(self)
+    if self.readableFlowing and self.readableLength > 0 then
+      tick(flow, self)
+      self:read()
     end
+  end
+
+  local function afterReadable(self)
+    self._needReadable = not self.readableFlowing and not self._eof
+      and self.readableLength <= self.readableHighWaterMark
+    flow(self)
   end
 
   local function emitReadableNow(self)
     self._emittedReadable = false
+    tick(afterReadable, self)
     if not self.destroyed and (self.readableLength > 0 or self._eof) then
       self:emit("readable")
     end
-    self._needReadable = not self.readableFlowing and not self._eof
-      and self.readableLength <= self.readableHighWaterMark
-    flow(self)
   end
 
   local function emitReadable(self)
@@ -245,13 +258,15 @@ return function(Stream)
     if self.destroyed then
       return
     end
-    self:emit("resume")
-    flow(self)
-    if self.readableFlowing and not self._eof then
-      startReading(self)
-    elseif self._eof and self.readableLength == 0 then
+    if self.readableLength > 0 then
+      tick(flow, self)
+    elseif self._eof then
       endReadable(self)
     end
+    if self.readableFlowing then
+      startReading(self)
+    end
+    self:emit("resume")
   end
 
   local function scheduleResume(self)

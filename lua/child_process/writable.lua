@@ -70,6 +70,10 @@ return function(Stream)
     end
   end
 
+  local function sideEnded(self)
+    self:_sideEnded()
+  end
+
   -- Everything was written after `finish`.
   local function finishNow(self)
     if self.destroyed then
@@ -80,8 +84,8 @@ return function(Stream)
       callBack(self._finishCallback)
       self._finishCallback = nil
     end
+    tick(sideEnded, self) -- before the listeners, which may raise
     self:emit("finish")
-    self:_sideEnded()
   end
 
   -- The reader learns of the end at once, we tell about it in the next tick.
@@ -121,7 +125,7 @@ return function(Stream)
 
   -- Called by the handle: there is room again.
   function Stream:onroom()
-    if self.writableCorked == 0 then
+    if self._queue and self.writableCorked == 0 then
       flush(self)
     end
   end

@@ -90,7 +90,7 @@ static bool call_protected(cp_state *state, lua_CFunction function, void *argume
 void cp_state_call(cp_state *state, lua_CFunction function, void *argument)
 {
   if (!call_protected(state, function, argument)) {
-    uv_stop(state->loop.uv);
+    cp_loop_interrupt(&state->loop);
   }
 }
 
@@ -261,6 +261,7 @@ static int run(lua_State *L)
   call_protected(state, call_drain, NULL);
   raise_kept_error(L, state);
   state->loop.changed = false;
+  state->loop.interrupted = false;
   alive = uv_run(state->loop.uv, mode);
   state->running = false;
   raise_kept_error(L, state);
@@ -268,13 +269,13 @@ static int run(lua_State *L)
   return 1;
 }
 
-/* stop(): makes run return after this turn of the loop. */
+/* stop(): makes run return after the present callback. */
 static int stop(lua_State *L)
 {
   cp_state *state = cp_state_check(L);
 
   if (state->running) {
-    uv_stop(state->loop.uv);
+    cp_loop_interrupt(&state->loop);
   }
   return 0;
 }

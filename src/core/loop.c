@@ -4,7 +4,9 @@
 #include "reap.h"
 #include "spawn.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { TURNS_TO_CLOSE = 8 };
 
@@ -17,9 +19,26 @@ static void close_leftover(uv_handle_t *handle, void *unused)
   }
 }
 
+/* A program may have been started without standard streams. Their numbers would then go to our own
+ * descriptors, and whatever the program prints would end up there. */
+static void occupy_standard_descriptors(void)
+{
+  int fd = STDIN_FILENO;
+
+  while (fd <= STDERR_FILENO) {
+    if (fcntl(fd, F_GETFD) != -1) {
+      fd++;
+    } else if (open("/dev/null", O_RDWR) == -1) {
+      return;
+    }
+  }
+}
+
 int cp_loop_init(cp_loop *loop, uv_loop_t *host)
 {
   int r = 0;
+
+  occupy_standard_descriptors();
 
   *loop = (cp_loop){.uv = host, .owned = host == NULL};
   if (loop->owned) {
@@ -62,4 +81,10 @@ void cp_loop_destroy(cp_loop *loop)
   }
   free(loop->read_buffer);
   loop->read_buffer = NULL;
+}
+
+void cp_loop_interrupt(cp_loop *loop)
+{
+  loop->interrupted = true;
+  uv_stop(loop->uv);
 }

@@ -32,6 +32,7 @@ typedef struct cp_loop {
   bool use_pidfd;
   bool
       changed; /* since the last turn something was started that the backend does not know of yet */
+  bool interrupted; /* the rest of this turn is left for the next one */
   bool owned;
   uv_loop_t own;
 } cp_loop;
@@ -45,5 +46,9 @@ int cp_loop_init(cp_loop *loop, uv_loop_t *host);
  * handles that we have closed disappear with the host's next turn. Running children go on; they are
  * still reaped when they end. */
 void cp_loop_destroy(cp_loop *loop);
+
+/* Ends the running turn of the loop after the present callback, and lets uv_run return. Nothing is
+ * lost: descriptors that are ready will be so in the next turn, too. */
+void cp_loop_interrupt(cp_loop *loop);
 
 #endif

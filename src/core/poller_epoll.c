@@ -24,8 +24,9 @@ static void on_ready(uv_poll_t *poll, int status, int events)
   cp_poller *poller = (cp_poller *)poll;
 
   (void)status, (void)events;
+  poller->loop->interrupted = false;
   poller->count = epoll_wait(poller->set, poller->batch, BATCH, 0);
-  for (poller->next = 0; poller->next < poller->count;) {
+  for (poller->next = 0; poller->next < poller->count && !poller->loop->interrupted;) {
     const struct epoll_event *event = &poller->batch[poller->next++];
     cp_watch *watch = event->data.ptr;
 

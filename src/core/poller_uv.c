@@ -30,6 +30,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     events = watch->events;
     watch->known = 0;
   }
+  watch->loop->interrupted = false;
   watch->callback(watch->owner, events & watch->events);
 }
 

@@ -137,7 +137,7 @@ static size_t read_much(const cp_stream *stream, ssize_t *last)
 
 static void read_all(cp_stream *stream)
 {
-  for (int i = 0; i < READS_PER_TURN && stream->reading; i++) {
+  for (int i = 0; i < READS_PER_TURN && stream->reading && !stream->loop->interrupted; i++) {
     ssize_t last = 0;
     size_t n = read_much(stream, &last);
 
@@ -153,7 +153,7 @@ static void read_all(cp_stream *stream)
     if (last == -EAGAIN || (stream->flags & CP_STREAM_BORROWED && last > 0)) {
       return;
     }
-    if (last <= 0 && stream->reading) {
+    if (last <= 0 && stream->reading && !stream->loop->interrupted) {
       stream->reading = false;
       cp_stream_update(stream);
       stream->callbacks->on_read(stream, NULL, last);

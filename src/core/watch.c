@@ -30,6 +30,7 @@ static void on_always(uv_idle_t *always)
 {
   cp_watch *watch = always->data;
 
+  watch->loop->interrupted = false;
   watch->callback(watch->owner, watch->events & (CP_WATCH_READ | CP_WATCH_WRITE));
 }
 

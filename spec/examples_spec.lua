@@ -1,0 +1,196 @@
+-- Every program of examples/ runs, from any folder, and prints what it is there to show.
+
+local cp = require("child_process")
+local lfs = require("lfs")
+local support = require("spec.support")
+
+local FOLDER = assert(lfs.currentdir()) .. "/examples"
+
+local tested = {}
+
+--- Runs an example to its end in a folder of its own.
+---@param name string
+---@param args? string[]
+---@return string stdout
+---@return string stderr
+---@return table process
+local function run(name, args)
+  local command = { FOLDER .. "/" .. name .. ".lua", table.unpack(args or {}) }
+  local folder = support.tmpdir()
+  assert(io.open(folder .. "/a_file", "w")):close()
+  local example = cp.spawn(support.lua, command, { cwd = folder })
+  local stdout, stderr = support.collect(example.stdout), support.collect(example.stderr)
+  example.stdin:finish()
+  support.run()
+  assert.equal(0, example.exitCode, stderr())
+  return stdout(), stderr(), example
+end
+
+--- A test of one example.
+local function example(name, fn)
+  tested[name] = true
+  it(name .. ".lua", function() fn(name) end)
+end
+
+describe("The example", function()
+  example("ls", function(name)
+    local stdout, stderr = run(name)
+    assert.equal("", stderr)
+    assert.truthy(stdout:find("^stdout: .*bin.*\nchild process exited with code 0\n$"))
+  end)
+
+  example("stdout_data", function(name)
+    local stdout, stderr = run(name)
+    assert.equal("Received chunk a_file\n\n", stdout)
+    assert.equal("", stderr)
+  end)
+
+  example("ps_grep", function(name)
+    local stdout, stderr = run(name, { "lua" })
+    assert.equal("", stderr)
+    assert.truthy(stdout:find("ps_grep.lua", 1, true))
+    stdout = run(name, { "^a pattern that no line has$" })
+    assert.equal("grep process exited with code 1\n", stdout)
+  end)
+
+  example("bad_command", function(name)
+    local stdout, stderr = run(name)
+    assert.equal("Failed to start subprocess.\n", stderr)
+    assert.equal("Error: spawn bad_command ENOENT\n", stdout)
+  end)
+
+  example("spawn_defaults", function(name)
+    local stdout = run(name)
+    local folder, path = stdout:match("^(/.*)\n(.*)\n$")
+    assert.truthy(folder)
+    assert.equal(os.getenv("PATH"), path)
+  end)
+
+  example("exec_quoting", function(name)
+    local home = tostring(os.getenv("HOME") or "")
+    assert.equal("2 arguments: arg1 arg2\nThe $HOME variable is " .. home .. "\n", (run(name)))
+  end)
+
+  example("script_with_spaces", function(name)
+    assert.equal("spawn: a and b\nChild exited with code 0\nexec: a and b\n", (run(name)))
+  end)
+
+  example("exec_pipeline", function(name)
+    local stdout, stderr = run(name)
+    assert.truthy(stdout:find("^stdout: %s*%d+\n\n$"))
+    assert.truthy(stderr:find("^stderr: .*missing_file"))
+  end)
+
+  example("exec_options", function(name)
+    local stdout = run(name)
+    assert.truthy(stdout:find("\nkilled: true\nsignal: SIGTERM\n$"))
+    assert.is_nil(stdout:find("two"))
+  end)
+
+  example("exec_file", function(name)
+    assert.truthy(run(name):find("^Lua 5%.4"))
+  end)
+
+  example("close_and_exit", function(name)
+    assert.equal(table.concat({
+      "stdout: from the shell",
+      "child process exited with code 0",
+      "stdout: from the cat",
+      "child process close all stdio with code 0",
+    }, "\n") .. "\n", (run(name)))
+  end)
+
+  example("kill", function(name)
+    assert.equal("child process terminated due to receipt of signal SIGHUP\n", (run(name)))
+  end)
+
+  example("kill_shell", function(name)
+    local lines = {}
+    for line in run(name):gmatch("[^\n]+") do lines[#lines + 1] = line end
+    assert.truthy(lines[1]:find("^%d+\tis alive$"))
+    assert.equal("the program in the shell has ended too", lines[#lines])
+    local killed, after = false, 0
+    for _, line in ipairs(lines) do
+      if line == "the shell was terminated by SIGTERM" then
+        killed = true
+      elseif killed and line:find("is alive$") then
+        after = after + 1
+      end
+    end
+    assert.is_true(after >= 3)
+  end)
+
+  example("pid", function(name)
+    assert.truthy(run(name):find("^Spawned child pid: %d+\n$"))
+  end)
+
+  example("detached", function(name)
+    local pid = run(name):match("^left running: (%d+)\n$")
+    local stat <close> = assert(io.open("/proc/" .. pid .. "/stat"))
+    local state, session = stat:read("a"):match("%) (%a) %d+ %d+ (%d+)")
+    cp.spawn("kill", { pid })
+    support.run()
+    assert.are_not.equal("Z", state)
+    assert.equal(pid, session)
+  end)
+
+  example("detached_log", function(name)
+    -- a named pipe in the place of the log tells when the program that is left behind has ended
+    local log = support.tmpdir() .. "/log"
+    cp.spawn("mkfifo", { log })
+    support.run()
+    local reader = cp.spawn("cat", { log })
+    local written = support.collect(reader.stdout)
+    assert.equal("writes to " .. log .. "\n", (run(name, { log })))
+    support.run()
+    assert.equal("to stdout\nto stderr\n", written())
+  end)
+
+  example("ref", function(name)
+    assert.equal("waited for the child, which exited with code 0\n", (run(name)))
+  end)
+
+  example("stdio", function(name)
+    local stdout, stderr = run(name)
+    assert.truthy(stdout:find("on the parent's stdout\n", 1, true))
+    assert.truthy(stdout:find("on fd 4: ready: start\n", 1, true))
+    assert.equal("on the parent's stderr\n", stderr)
+  end)
+
+  example("sparse_stdio", function(name)
+    assert.equal("child process exited with code 0\n", (run(name)))
+  end)
+
+  example("pipeline", function(name)
+    local folder = support.tmpdir()
+    local file = assert(io.open(folder .. "/a.lua", "w"))
+    file:write(("b = c\n"):rep(1000), "C()\n")
+    file:close()
+    local stdout, stderr = run(name, { folder })
+    assert.equal("", stderr)
+    local words, summary = stdout:match("^(.-)\n\n(.*)$")
+    assert.truthy(words:find("^%s*1001 c\n%s*1000 b$"))
+    local programs, moved = 0, 0
+    for bytes in summary:gmatch("(%d+) bytes  code 0 ") do
+      programs, moved = programs + 1, moved + bytes
+    end
+    assert.equal(8, programs)
+    assert.equal(moved, math.tointeger(summary:match("8 programs, (%d+) bytes moved in %d")))
+  end)
+
+  it("pipeline.lua, over the sources of the project", function()
+    local stdout, stderr = run("pipeline")
+    assert.equal("", stderr)
+    local words, summary = stdout:match("^(.-)\n\n(.*)$")
+    local lines = select(2, words:gsub("[^\n]+", ""))
+    assert.equal(15, lines)
+    assert.truthy(summary:find("8 programs, %d+ bytes moved"))
+  end)
+
+  it("has a test here, whichever it is", function()
+    for file in lfs.dir(FOLDER) do
+      local name = file:match("^(.*)%.lua$")
+      if name then assert.is_true(tested[name] or false, name) end
+    end
+  end)
+end)
