@@ -1,11 +1,15 @@
--- `execFile` starts the program itself, with no shell between: here, this interpreter.
+-- `execFile` starts a program itself, with no shell between: here this one again, for its version.
 
 local cp = require("child_process")
 local process = require("child_process.process")
 
-cp.execFile(process.argv[0], { "-v" }, function(err, stdout)
-  if err then error(err) end
-  print(stdout)
-end)
+if arg[1] == "--version" then
+  print(_VERSION)
+else
+  cp.execFile(process.argv[0], { arg[0], "--version" }, function(err, stdout)
+    if err then error(err) end
+    print(stdout)
+  end)
+end
 
 cp.run()

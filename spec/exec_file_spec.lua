@@ -31,10 +31,10 @@ describe("child_process.execFile(file[, args][, options][, callback])", function
     assert.same({ "sh", "-c", "echo $$; echo e >&2" }, child.spawnargs)
   end)
 
-  it("runs `node --version`: here, the version of the interpreter", function()
-    local err, stdout = execFile(support.lua, { "-v" })
+  it("runs the example of `node --version`: here, the version of the interpreter", function()
+    local err, stdout = execFile(support.lua, { support.script("print(_VERSION)") })
     assert.is_nil(err)
-    assert.truthy(stdout:find("Lua 5.4", 1, true))
+    assert.equal("Lua 5.4\n", stdout)
   end)
 
   it("takes the name or the path of the executable file", function()

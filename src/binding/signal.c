@@ -11,16 +11,39 @@
 
 #define CLASS "child_process.SignalHandle"
 
-/* The part that libuv works on outlives the userdata until it is closed. */
+/* The parts that libuv works on outlive the userdata until they are closed. Listeners are called from
+ * `deliver`, because a signal handle cannot be closed while it calls back, and a listener may end the
+ * program. */
 typedef struct signal_handle {
   uv_signal_t uv;
+  uv_idle_t deliver;
+  unsigned pending; /* signals that came and were not delivered yet */
+  int open;         /* of the two */
   cp_state *state;
   cp_anchor anchor;
 } signal_handle;
 
-static void close_and_free(uv_handle_t *handle)
+static signal_handle *of_deliver(uv_idle_t *deliver)
 {
-  free(handle);
+  return (signal_handle *)((char *)deliver - offsetof(signal_handle, deliver));
+}
+
+static void close_part(signal_handle *handle)
+{
+  handle->open--;
+  if (handle->open == 0) {
+    free(handle);
+  }
+}
+
+static void on_signal_closed(uv_handle_t *uv)
+{
+  close_part((signal_handle *)uv);
+}
+
+static void on_deliver_closed(uv_handle_t *deliver)
+{
+  close_part(of_deliver((uv_idle_t *)deliver));
 }
 
 static signal_handle *check_signal(lua_State *L)
@@ -41,10 +64,24 @@ static int call_on_signal(lua_State *L)
   return 0;
 }
 
+static void on_deliver(uv_idle_t *deliver)
+{
+  signal_handle *handle = of_deliver(deliver);
+
+  handle->pending--;
+  if (handle->pending == 0) {
+    uv_idle_stop(deliver);
+  }
+  cp_state_call(handle->state, call_on_signal, handle);
+}
+
 static void on_signal(uv_signal_t *uv, int signum)
 {
+  signal_handle *handle = (signal_handle *)uv;
+
   (void)signum;
-  cp_state_call(((signal_handle *)uv)->state, call_on_signal, uv);
+  handle->pending++;
+  uv_idle_start(&handle->deliver, on_deliver);
 }
 
 /* signal(owner) -> handle. It does not keep the loop alive. */
@@ -59,9 +96,13 @@ static int signal_new(lua_State *L)
     free(handle);
     return luaL_error(L, "child_process: cannot make a signal handle: %s", uv_strerror(r));
   }
+  uv_idle_init(state->loop.uv, &handle->deliver);
+  handle->deliver.data = NULL;
+  handle->uv.data = NULL;
+  handle->pending = 0;
+  handle->open = 2;
   handle->state = state;
   handle->anchor = LUA_NOREF;
-  handle->uv.data = NULL;
   uv_unref((uv_handle_t *)&handle->uv);
   *box = handle;
   lua_pushvalue(L, 1);
@@ -74,7 +115,8 @@ static int signal_gc(lua_State *L)
   signal_handle **box = lua_touserdata(L, 1);
 
   if (*box != NULL) {
-    uv_close((uv_handle_t *)*box, close_and_free);
+    uv_close((uv_handle_t *)&(*box)->uv, on_signal_closed);
+    uv_close((uv_handle_t *)&(*box)->deliver, on_deliver_closed);
     *box = NULL;
   }
   return 0;
@@ -100,6 +142,8 @@ static int signal_stop(lua_State *L)
   signal_handle *handle = check_signal(L);
 
   uv_signal_stop(&handle->uv);
+  uv_idle_stop(&handle->deliver);
+  handle->pending = 0;
   cp_anchor_release(L, &handle->anchor);
   return 0;
 }

@@ -45,7 +45,7 @@ static bool is_set(const char *variable)
 }
 
 #ifdef __linux__
-static int note_shared_memory(void *flag)
+CP_ON_CHILD_STACK static int note_shared_memory(void *flag)
 {
   *(volatile bool *)flag = true;
   _exit(0);

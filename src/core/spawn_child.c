@@ -106,7 +106,7 @@ static bool close_on_exec_listed(int first)
 }
 #endif
 
-static _Noreturn void give_up(cp_spawn_plan *plan, int error)
+CP_ON_CHILD_STACK static _Noreturn void give_up(cp_spawn_plan *plan, int error)
 {
   plan->error = error;
   if (plan->report_fd != -1) {
@@ -141,7 +141,7 @@ static int set_blocking(int fd)
   return flags & O_NONBLOCK ? fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) : 0;
 }
 
-static void arrange_descriptors(cp_spawn_plan *plan)
+CP_ON_CHILD_STACK static void arrange_descriptors(cp_spawn_plan *plan)
 {
   const cp_spawn_options *options = plan->options;
   int count = options->fd_count;
@@ -175,7 +175,7 @@ static void arrange_descriptors(cp_spawn_plan *plan)
   close_rest_on_exec(count);
 }
 
-static void drop_privileges(cp_spawn_plan *plan)
+CP_ON_CHILD_STACK static void drop_privileges(cp_spawn_plan *plan)
 {
   const cp_spawn_options *options = plan->options;
 
@@ -226,7 +226,7 @@ static void execute_script(cp_spawn_plan *plan, char *path)
   execve("/bin/sh", plan->shell_args, plan->env);
 }
 
-static _Noreturn void execute(cp_spawn_plan *plan)
+CP_ON_CHILD_STACK static _Noreturn void execute(cp_spawn_plan *plan)
 {
   int error = ENOENT;
 
