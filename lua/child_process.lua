@@ -10,6 +10,9 @@ local loop = require("child_process.loop")
 
 ---@class child_process
 ---@field ChildProcess ChildProcess the class of what spawn returns
+---@field _VERSION string
+---@field run fun(mode?: "default"|"once"|"nowait"): boolean turns the loop, see loop.lua
+---@field stop fun() makes `run` return
 ---@field null lightuserdata stands for JavaScript's null; equal to lua-cjson's
 local cp = {
   _VERSION = "child_process scm",
@@ -24,6 +27,7 @@ local cp = {
 ---@param args? string[]
 ---@param options? SpawnOptions
 ---@return ChildProcess
+---@overload fun(command: string, options: SpawnOptions): ChildProcess
 function cp.spawn(command, args, options)
   local normalized = require("child_process.arguments").normalize(command, args, options)
   return require("child_process.child").new():spawn(normalized)
@@ -40,8 +44,11 @@ end
 ---@field shell? boolean|string run the command by /bin/sh, or by this shell
 ---@field timeout? integer milliseconds after which killSignal is sent
 ---@field killSignal? string|integer default "SIGTERM"
+---@field serialization? "json"|"advanced"
 ---@field windowsHide? boolean without effect
 ---@field windowsVerbatimArguments? boolean without effect
+---@field setsid? boolean deprecated: detached
+---@field customFds? integer[] deprecated: stdio
 
 --- Runs a command line in a shell and collects what it prints.
 --- Node text: child_process.exec(command[, options][, callback]).
@@ -49,13 +56,24 @@ end
 ---@param options? ExecOptions
 ---@param callback? fun(err: Error?, stdout: string, stderr: string)
 ---@return ChildProcess
+---@overload fun(command: string, callback: fun(err: Error?, stdout: string, stderr: string)): ChildProcess
 function cp.exec(command, options, callback)
   return require("child_process.exec").exec(command, options, callback)
 end
 
----@class ExecOptions : SpawnOptions
+---@class ExecOptions
+---@field cwd? string
+---@field env? table<string, string|number|boolean>
+---@field uid? integer
+---@field gid? integer
+---@field shell? boolean|string
+---@field timeout? integer milliseconds
+---@field killSignal? string|integer default "SIGTERM"
 ---@field encoding? string of stdout and stderr; by default they are bytes
----@field maxBuffer? number bytes of stdout or stderr, default 1024 * 1024; more kills the child
+---@field maxBuffer? number bytes of stdout or stderr; more kills the child; default 1024 * 1024,
+---math.huge for no limit
+---@field windowsHide? boolean without effect
+---@field windowsVerbatimArguments? boolean without effect
 
 --- Runs a program without a shell and collects what it prints.
 --- Node text: child_process.execFile(file[, args][, options][, callback]).
@@ -64,6 +82,9 @@ end
 ---@param options? ExecOptions
 ---@param callback? fun(err: Error?, stdout: string, stderr: string)
 ---@return ChildProcess
+---@overload fun(file: string, options: ExecOptions, callback?: function): ChildProcess
+---@overload fun(file: string, args: string[], callback: function): ChildProcess
+---@overload fun(file: string, callback: function): ChildProcess
 function cp.execFile(file, args, options, callback)
   return require("child_process.exec").execFile(file, args, options, callback)
 end

@@ -189,7 +189,7 @@ describe("argument errors", function()
 
     it("name the variable whose value is neither string, number nor boolean", function()
       refuseOption("env", {{A = {}}, {A = noop}}, "ERR_INVALID_ARG_TYPE",
-        'The "options.env.A" property must be ')
+        'The "options.env[\'A\']" property must be ')
     end)
 
     it("name stdio when it is an unknown string, a number, a boolean or a function", function()

@@ -326,7 +326,7 @@ describe("child_process.timers", function()
 
   it("unref lets the loop end before the timer, ref takes that back, hasRef tells", function()
     local called = false
-    local timer = timers.setTimeout(function() called = true end, 1)
+    local timer = timers.setTimeout(function() called = true end, 300)
     assert.is_true(timer:hasRef())
     assert.equal(timer, timer:unref())
     assert.is_false(timer:hasRef())

@@ -134,6 +134,10 @@ function checks.serialization(value)
   end
 end
 
+function checks.signal()
+  error(errors.notSupported("options.signal"))
+end
+
 --- A time in milliseconds, a non-negative integer.
 ---@param value any
 ---@return integer
@@ -166,7 +170,7 @@ local function environmentPair(key, value)
   checkText(name, key)
   local kind = type(value)
   if kind ~= "string" and kind ~= "number" and kind ~= "boolean" then
-    error(errors.invalidArgType("options.env." .. key, {"string", "number", "boolean"}, value))
+    error(errors.invalidArgType(name, {"string", "number", "boolean"}, value))
   end
   value = tostring(value)
   checkText(name, value)

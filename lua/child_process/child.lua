@@ -17,7 +17,7 @@ local NEW_PIPE = core.NEW_PIPE
 ---@field stdio table<integer, Stream> by the child's descriptor
 ---@field exitCode integer? nil while it runs, and when a signal ended it
 ---@field signalCode string?
----@field killed boolean `kill` has sent a signal
+---@field killed boolean `kill` has sent a signal; 0 counts too
 ---@field connected boolean
 ---@field spawnfile string
 ---@field spawnargs string[]
@@ -154,7 +154,7 @@ function ChildProcess:onexit(code, signum)
 end
 
 --- Sends a signal. What cannot be delivered for another reason than that the child has ended is an
---- "error" event.
+--- "error" event. Raises ERR_UNKNOWN_SIGNAL for what is no signal.
 ---@param name? string|integer default "SIGTERM"; 0 only asks whether the child still runs
 ---@return boolean # was it sent?
 function ChildProcess:kill(name)

@@ -8,6 +8,12 @@
 ---@field code? string|integer "ERR_..." for misuse, the name of the errno for system errors
 ---@field errno? integer negative, as the kernel reports it
 ---@field syscall? string what was attempted: "spawn nope", "write"
+---@field path? string
+---@field spawnargs? string[] without argv[0]
+---@field cmd? string of exec and execFile
+---@field killed? boolean
+---@field signal? string
+---@field traceback? string set when it comes out of run
 ---@field cause? any what led to this error
 ---@field context? any the value of an "error" event that was not an Error
 
@@ -22,6 +28,7 @@
 ---@field streamAlreadyFinished fun(method: string): Error
 ---@field streamDestroyed fun(method: string): Error
 ---@field streamNullValues fun(): Error
+---@field notSupported fun(what: string): Error
 ---@field streamPrematureClose fun(): Error
 ---@field streamWriteAfterEnd fun(): Error
 ---@field unknownEncoding fun(name: string): Error
@@ -314,6 +321,7 @@ local catalogue = {
   ipcOnePipe = {"Error", "ERR_IPC_ONE_PIPE", "Child process can have only one IPC pipe"},
   ipcSyncFork = {"Error", "ERR_IPC_SYNC_FORK", "IPC cannot be used with synchronous forks"},
   missingArgs = {"TypeError", "ERR_MISSING_ARGS", 'The "%s" argument must be specified'},
+  notSupported = {"Error", "ENOTSUP", "%s is not supported yet"},
   streamAlreadyFinished = {"Error", "ERR_STREAM_ALREADY_FINISHED",
     "Cannot call %s after a stream was finished"},
   streamDestroyed = {"Error", "ERR_STREAM_DESTROYED",

@@ -176,6 +176,7 @@ function methods:on(event, listener)
   return add(self, event, listener, false)
 end
 
+--- The same as on.
 methods.addListener = methods.on
 
 --- As `on`, before the listeners that are there already.
@@ -236,6 +237,7 @@ function methods:off(event, listener)
   return self
 end
 
+--- The same as off.
 methods.removeListener = methods.off
 
 --- Removes all listeners of the event, or of all events.
@@ -360,6 +362,7 @@ function methods:setMaxListeners(count)
   return self
 end
 
+--- The limit that applies to this emitter.
 ---@return number
 function methods:getMaxListeners()
   checkSelf(self, "getMaxListeners")

@@ -163,6 +163,7 @@ end
 local function start(file, args, options, callback)
   arguments.checkCommand("file", file)
   local timeout = arguments.check("timeout", options.timeout)
+  arguments.check("signal", options.signal)
   local maxBuffer = checkMaxBuffer(options.maxBuffer)
   local run = {
     callback = checkCallback(callback),

@@ -95,7 +95,7 @@ function loop.run(mode)
   return core.run(mode)
 end
 
---- Makes `run` return after the present turn.
+--- Makes `run` return after the present callback; what else is ready waits for the next run.
 function loop.stop()
   if driver then
     driver.stop()

@@ -14,9 +14,9 @@ local signals = require("child_process.signals")
 ---@field argv table<integer, string> [0] the interpreter, [1] the script, [2] its first argument
 ---@field env table<string, string> reads and writes the environment
 ---@field exitCode integer? what `exit` ends with by default
----@field stdin Stream
----@field stdout Stream
----@field stderr Stream
+---@field stdin StandardStream
+---@field stdout StandardStream
+---@field stderr StandardStream
 local Process, metatable = events.inherit("process")
 local baseOn, baseOff = Process.on, Process.off
 local baseRemoveAll = Process.removeAllListeners
@@ -103,6 +103,10 @@ function makers.env()
     end,
   })
 end
+
+---@class StandardStream : Stream
+---@field fd integer
+---@field isTTY boolean
 
 -- The standard streams are blocking and stay open; what was written through Lua's own files before
 -- comes first.
@@ -259,6 +263,9 @@ end
 
 --- As EventEmitter's; the name of a signal ("SIGTERM") has it handled from now on. The listener
 --- gets its name and number.
+---@param event any
+---@param listener function
+---@return process self
 function Process:on(event, listener)
   check(self, "on")
   if isSignal(event) then
@@ -269,6 +276,10 @@ end
 
 Process.addListener = Process.on
 
+--- As EventEmitter's; a signal that nobody listens to any more has its former effect again.
+---@param event any
+---@param listener function
+---@return process self
 function Process:off(event, listener)
   check(self, "off")
   baseOff(self, event, listener)
@@ -278,6 +289,9 @@ end
 
 Process.removeListener = Process.off
 
+--- As EventEmitter's; signals have their former effect again.
+---@param event? any
+---@return process self
 function Process:removeAllListeners(event)
   check(self, "removeAllListeners")
   baseRemoveAll(self, event)

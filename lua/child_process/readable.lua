@@ -301,6 +301,7 @@ return function(Stream)
     return self
   end
 
+  --- Was the stream paused, by its user or by a destination that is full?
   ---@return boolean
   function Stream:isPaused()
     check(self, "isPaused")
@@ -402,6 +403,9 @@ return function(Stream)
 
   --- As EventEmitter's; a "data" listener makes the stream flow unless it was paused, a "readable"
   --- listener makes it read ahead.
+  ---@param event any
+  ---@param listener function
+  ---@return Stream self
   function Stream:on(event, listener)
     check(self, "on")
     baseOn(self, event, listener)
@@ -410,6 +414,10 @@ return function(Stream)
 
   Stream.addListener = Stream.on
 
+  --- As EventEmitter's.
+  ---@param event any
+  ---@param listener function
+  ---@return Stream self
   function Stream:off(event, listener)
     check(self, "off")
     baseOff(self, event, listener)
@@ -421,6 +429,9 @@ return function(Stream)
 
   Stream.removeListener = Stream.off
 
+  --- As EventEmitter's.
+  ---@param event? any
+  ---@return Stream self
   function Stream:removeAllListeners(event)
     check(self, "removeAllListeners")
     baseRemoveAll(self, event)

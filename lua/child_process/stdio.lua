@@ -68,7 +68,7 @@ local function parseEntry(value, fd)
     if value == "inherit" then
       return inherit(fd)
     elseif value == "ipc" then
-      error(errors.Error("stdio: 'ipc' is not supported yet", {code = "ENOTSUP"}))
+      error(errors.notSupported("stdio 'ipc'"))
     end
     return words[value] or error(errors.invalidSyncForkInput(value))
   end

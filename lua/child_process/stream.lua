@@ -22,6 +22,9 @@ local tick = loop.tick
 ---@field writableLength integer bytes that the kernel has not taken yet
 ---@field writableHighWaterMark integer from this many on `write` returns false
 ---@field writableNeedDrain boolean "drain" will be emitted
+---@field writableCorked integer how often `cork` was called
+---@field isStandardStream boolean? one of process: `pipe` does not finish it
+---@field end fun(self: Stream, data?: string, name?: string, callback?: function): Stream
 ---@field bytesRead integer
 ---@field bytesWritten integer
 local Stream, metatable = events.inherit("Stream")

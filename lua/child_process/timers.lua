@@ -22,6 +22,12 @@ local function milliseconds(delay)
   return math.floor(delay)
 end
 
+local function check(object, class, method)
+  if getmetatable(object) ~= class then
+    error(require("child_process.errors").invalidThis(class.__name .. ":" .. method))
+  end
+end
+
 ---@class Timeout
 local Timeout = {__name = "Timeout"}
 Timeout.__index = Timeout
@@ -56,6 +62,7 @@ end
 --- The timer keeps the loop alive, as it does at first.
 ---@return Timeout self
 function Timeout:ref()
+  check(self, Timeout, "ref")
   self.referenced = true
   self.handle:reference(true)
   return self
@@ -64,19 +71,23 @@ end
 --- The loop may end although the timer has not gone off.
 ---@return Timeout self
 function Timeout:unref()
+  check(self, Timeout, "unref")
   self.referenced = false
   self.handle:reference(false)
   return self
 end
 
+--- Does the timer keep the loop alive?
 ---@return boolean
 function Timeout:hasRef()
+  check(self, Timeout, "hasRef")
   return self.referenced
 end
 
 --- Starts the timer anew, with the delay that it was made with.
 ---@return Timeout self
 function Timeout:refresh()
+  check(self, Timeout, "refresh")
   if not self.cleared then
     self.handle:start(self.delay)
   end
@@ -86,6 +97,7 @@ end
 --- The same as clearTimeout.
 ---@return Timeout self
 function Timeout:close()
+  check(self, Timeout, "close")
   self.cleared = true
   self.handle:stop()
   return self
@@ -117,6 +129,7 @@ function timers.clearTimeout(timer)
   end
 end
 
+--- The same as clearTimeout.
 timers.clearInterval = timers.clearTimeout
 
 -- Immediates: all that are waiting share one handle.
@@ -171,17 +184,21 @@ end
 --- The immediate keeps the loop alive, as it does at first.
 ---@return Immediate self
 function Immediate:ref()
+  check(self, Immediate, "ref")
   return reference(self, true)
 end
 
 --- The loop may end before the immediate is called.
 ---@return Immediate self
 function Immediate:unref()
+  check(self, Immediate, "unref")
   return reference(self, false)
 end
 
+--- Does the immediate keep the loop alive?
 ---@return boolean
 function Immediate:hasRef()
+  check(self, Immediate, "hasRef")
   return self.referenced
 end
 

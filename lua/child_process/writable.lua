@@ -252,5 +252,6 @@ return function(Stream)
     return self
   end
 
+  --- The same as finish.
   Stream["end"] = Stream.finish
 end

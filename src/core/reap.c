@@ -57,6 +57,9 @@ static bool reap(const cp_child *child, cp_exit_status *status)
             : waitid((idtype_t)P_PIDFD, (id_t)child->pidfd, &info, WEXITED | WNOHANG);
   } while (r == -1 && errno == EINTR);
 
+  if (r == -1 && errno != ECHILD) {
+    return false;
+  }
   if (r == -1) {
     *status = child->pidfd == -1 ? (cp_exit_status){-ECHILD, 0} : status_of_reaped(child->pidfd);
     return true;

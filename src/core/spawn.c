@@ -15,6 +15,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#ifndef P_PIDFD
+#define P_PIDFD 3
+#endif
+
 extern char **environ;
 
 enum {
@@ -85,12 +89,17 @@ static int open_pidfd(pid_t pid)
   return (int)syscall(SYS_pidfd_open, pid, 0);
 }
 
+/* Old kernels and some sandboxes have pidfds but cannot wait for them. We are no child of our own, so
+ * where it works that is the answer. */
 static bool can_open_pidfd(void)
 {
+  siginfo_t info;
   int fd = open_pidfd(getpid());
+  bool waits = fd != -1 && waitid((idtype_t)P_PIDFD, (id_t)fd, &info, WEXITED | WNOHANG) == -1 &&
+               errno == ECHILD;
 
   cp_pipe_close(fd);
-  return fd != -1;
+  return waits;
 }
 #else
 static bool can_vfork(void)
