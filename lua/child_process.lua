@@ -56,7 +56,7 @@ end
 ---@param options? ExecOptions
 ---@param callback? fun(err: Error?, stdout: string, stderr: string)
 ---@return ChildProcess
----@overload fun(command: string, callback: fun(err: Error?, stdout: string, stderr: string)): ChildProcess
+---@overload fun(command: string, callback: function): ChildProcess
 function cp.exec(command, options, callback)
   return require("child_process.exec").exec(command, options, callback)
 end

@@ -433,6 +433,16 @@ describe("child_process.exec(command[, options][, callback])", function()
       assert.equal("SIGTERM", child.signalCode)
     end)
 
+    it("if exceeded, truncates the output too where further listeners have it", function()
+      local command = "printf abcdef; exec sleep 60"
+      local err, stdout, _, child = exec(command, { maxBuffer = 5 }, function(c)
+        c.stdout:on("data", function() end)
+      end)
+      assert.equal("ERR_CHILD_PROCESS_STDIO_MAXBUFFER", err.code)
+      assert.equal("abcde", stdout)
+      assert.equal("SIGTERM", child.signalCode)
+    end)
+
     it("holds for stderr on its own", function()
       local command = "printf abcde; read x; printf 123456 >&2; exec sleep 60"
       local err, stdout, stderr = exec(command, { maxBuffer = 5 }, function(child)

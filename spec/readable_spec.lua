@@ -239,6 +239,7 @@ describe("A readable stream", function()
         assert.is_false(stdout.readableFlowing)
         afterTurns(2, function()
           paused = false
+          assert.equal(bytes, stdout.bytesRead)
           stdout:resume()
           assert.is_false(stdout:isPaused())
           assert.is_true(stdout.readableFlowing)

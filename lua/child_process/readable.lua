@@ -111,7 +111,7 @@ return function(Stream)
 
   local flow
 
-  -- Hands over what was read ahead, a piece in each tick: a listener that raises stops nothing else.
+  -- Hands over what was read ahead, a piece in each tick: a listener that raises stops nothing.
   function flow(self)
     if self.readableFlowing and self.readableLength > 0 then
       tick(flow, self)

@@ -10,6 +10,10 @@ local IGNORE, NEW_PIPE = core.IGNORE, core.NEW_PIPE
 local STANDARD = 3 -- descriptors that every program has
 local MOST = 65536
 
+-- The usual lists. Nobody changes them.
+local ALL_PIPES = {NEW_PIPE, NEW_PIPE, NEW_PIPE}
+local ALL_IGNORED = {IGNORE, IGNORE, IGNORE}
+
 local words = {pipe = NEW_PIPE, overlapped = NEW_PIPE, ignore = IGNORE}
 
 -- What the parent has written through this file so far comes before what the child will write.
@@ -102,9 +106,9 @@ end
 ---@return integer[]
 function stdio.parse(option)
   if option == nil or option == "pipe" or option == "overlapped" then
-    return {NEW_PIPE, NEW_PIPE, NEW_PIPE}
+    return ALL_PIPES
   elseif option == "ignore" then
-    return {IGNORE, IGNORE, IGNORE}
+    return ALL_IGNORED
   elseif option == "inherit" then
     return {inherit(0), inherit(1), inherit(2)}
   elseif type(option) ~= "table" then

@@ -101,16 +101,23 @@ static int child_tostring(lua_State *L)
   return 1;
 }
 
-/* The options as C sees them. The tables are userdata on the stack, so that an error in between
- * leaks nothing, and the strings belong to the options table. */
+/* What most children need: arguments with the end, and descriptors. */
+enum { USUAL_STRINGS = 8, USUAL_DESCRIPTORS = 4 };
+
+/* The options as C sees them. Where there are more than usual, the tables are userdata on the stack,
+ * so that an error in between leaks nothing. The strings belong to the options table. */
 typedef struct arguments {
   cp_spawn_options options;
   int *fds; /* the child's ends and the shared descriptors */
   bool *set_blocking;
   int *ours; /* our ends of new pipes, else -1 */
+  bool has_pipes;
+  char *usual_strings[USUAL_STRINGS];
+  int usual_descriptors[2 * USUAL_DESCRIPTORS];
+  bool usual_blocking[USUAL_DESCRIPTORS];
 } arguments;
 
-static char **read_strings(lua_State *L, int index, const char *name)
+static char **read_strings(lua_State *L, int index, const char *name, char **usual)
 {
   char **strings = NULL;
   lua_Integer count = 0;
@@ -120,9 +127,12 @@ static char **read_strings(lua_State *L, int index, const char *name)
   }
   luaL_checktype(L, -1, LUA_TTABLE);
   count = (lua_Integer)lua_rawlen(L, -1);
-  strings = lua_newuserdatauv(L, ((size_t)count + 1) * sizeof(*strings), 0);
+  strings = usual != NULL && count < USUAL_STRINGS
+                ? usual
+                : lua_newuserdatauv(L, ((size_t)count + 1) * sizeof(*strings), 0);
+  lua_getfield(L, index, name);
   for (lua_Integer i = 0; i < count; i++) {
-    lua_rawgeti(L, -2, i + 1);
+    lua_rawgeti(L, -1, i + 1);
     strings[i] = (char *)(uintptr_t)luaL_checkstring(L, -1);
     lua_pop(L, 1);
   }
@@ -148,15 +158,22 @@ static void read_descriptors(lua_State *L, arguments *args)
   luaL_checktype(L, -1, LUA_TTABLE);
   count = (int)lua_rawlen(L, -1);
   size = (size_t)count;
-  args->fds = lua_newuserdatauv(L, size * (2 * sizeof(int) + sizeof(bool)) + 1, 0);
+  if (count <= USUAL_DESCRIPTORS) {
+    args->fds = args->usual_descriptors;
+    args->set_blocking = args->usual_blocking;
+  } else {
+    args->fds = lua_newuserdatauv(L, size * (2 * sizeof(int) + sizeof(bool)), 0);
+    args->set_blocking = (bool *)(args->fds + 2 * size);
+    lua_insert(L, -2);
+  }
   args->ours = args->fds + count;
-  args->set_blocking = (bool *)(args->ours + count);
   for (int i = 0; i < count; i++) {
-    lua_rawgeti(L, -2, i + 1);
+    lua_rawgeti(L, -1, i + 1);
     args->fds[i] = (int)luaL_checkinteger(L, -1);
     /* Programs do not expect a standard stream to be non-blocking, and ours are. */
     args->set_blocking[i] = i <= STDERR_FILENO && args->fds[i] > STDERR_FILENO;
     args->ours[i] = -1;
+    args->has_pipes = args->has_pipes || args->fds[i] == NEW_PIPE;
     lua_pop(L, 1);
   }
   args->options.fds = args->fds;
@@ -176,9 +193,9 @@ static void read_options(lua_State *L, arguments *args)
   options->cwd = lua_tostring(L, -1);
   lua_getfield(L, 2, "detached");
   options->detached = lua_toboolean(L, -1);
-  options->args = read_strings(L, 2, "args");
+  options->args = read_strings(L, 2, "args", args->usual_strings);
   luaL_argcheck(L, options->args != NULL, 2, "no args");
-  options->env = read_strings(L, 2, "env");
+  options->env = read_strings(L, 2, "env", NULL);
   options->set_uid = read_id(L, "uid", &options->uid);
   options->set_gid = read_id(L, "gid", &options->gid);
   read_descriptors(L, args);
@@ -236,7 +253,7 @@ static int push_handles(lua_State *L)
   return 1;
 }
 
-/* child:start(options) -> pid, handles; or nil, errno. The fields of options: file, args (with
+/* child:start(options) -> pid, handles (nil if there are no pipes); or nil, errno. The fields of options: file, args (with
  * argv[0]), env ("KEY=value", nil to inherit), cwd, detached, uid, gid, and stdio: for each of
  * the child's descriptors from 0 on one of ours, IGNORE or NEW_PIPE. Later calls
  * child:onexit(code, nil) or child:onexit(nil, signum). */
@@ -266,6 +283,9 @@ static int child_start(lua_State *L)
   }
 
   lua_pushinteger(L, child->core.pid);
+  if (!args.has_pipes) {
+    return 1;
+  }
   lua_pushcfunction(L, push_handles);
   lua_pushlightuserdata(L, &args);
   lua_pushlightuserdata(L, state);

@@ -21,7 +21,7 @@ void cp_poller_close(cp_loop *loop);
  * nothing has changed then. */
 int cp_poller_update(cp_watch *watch);
 
-/* The watch is about to be freed. */
+/* The watch is being closed. */
 void cp_poller_forget(cp_watch *watch);
 
 #endif

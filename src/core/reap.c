@@ -193,8 +193,8 @@ static void stop_watching(cp_child *child)
   if (child->next != NULL) {
     child->next->previous = child->previous;
   }
-  if (child->watch != NULL) {
-    child->watch = cp_watch_close(child->watch);
+  if (cp_watch_is_open(&child->watch)) {
+    cp_watch_close(&child->watch);
   } else if (loop->children == NULL) {
     cp_reap_close(loop);
   } else {
@@ -224,11 +224,12 @@ int cp_child_start(cp_child *child, cp_loop *loop, const cp_spawn_options *optio
     return r;
   }
 
-  if (child->pidfd == -1 ||
-      cp_watch_open(loop, child->pidfd, false, on_maybe_ended, child, &child->watch) < 0 ||
-      cp_watch_set(child->watch, CP_WATCH_READ, true) < 0) {
+  if (child->pidfd != -1) {
+    cp_watch_open(&child->watch, loop, child->pidfd, false, on_maybe_ended, child);
+  }
+  if (child->pidfd == -1 || cp_watch_set(&child->watch, CP_WATCH_READ, true) < 0) {
     /* It runs already, so from here on there is no failing. */
-    child->watch = cp_watch_close(child->watch);
+    cp_watch_close(&child->watch);
     child->pidfd = cp_pipe_close(child->pidfd);
     start_fallback(loop);
   }
@@ -262,8 +263,8 @@ int cp_child_kill(cp_child *child, int signum)
 void cp_child_reference(cp_child *child, bool referenced)
 {
   child->referenced = referenced;
-  if (child->watch != NULL) {
-    cp_watch_set(child->watch, CP_WATCH_READ, referenced);
+  if (cp_watch_is_open(&child->watch)) {
+    cp_watch_set(&child->watch, CP_WATCH_READ, referenced);
   } else if (child->running) {
     update_fallback_reference(child->loop);
   }

@@ -25,7 +25,7 @@ struct cp_child {
   cp_loop *loop;
   cp_child *next;
   cp_child *previous;
-  cp_watch *watch;
+  cp_watch watch;
   cp_child_exit_cb on_exit;
   void *owner;
   pid_t pid;

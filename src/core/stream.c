@@ -44,7 +44,7 @@ cp_stream *cp_stream_close(cp_stream *stream)
   }
   stream->closed = true;
   stream->reading = false;
-  stream->watch = cp_watch_close(stream->watch);
+  cp_watch_close(&stream->watch);
   if (!(stream->flags & CP_STREAM_BORROWED)) {
     stream->fd = cp_pipe_close(stream->fd);
   }
@@ -59,20 +59,16 @@ int cp_stream_update(cp_stream *stream)
   int events = (stream->reading ? CP_WATCH_READ : 0) |
                (stream->awaiting_room ? CP_WATCH_WRITE : 0) |
                (stream->await_hangup ? CP_WATCH_HANGUP : 0);
-  int r = 0;
 
-  if (stream->watch == NULL) {
+  if (!cp_watch_is_open(&stream->watch)) {
     if (events == 0) {
       return 0;
     }
-    r = cp_watch_open(stream->loop, stream->fd, (stream->flags & CP_STREAM_BORROWED) != 0, on_ready,
-                      stream, &stream->watch);
+    cp_watch_open(&stream->watch, stream->loop, stream->fd,
+                  (stream->flags & CP_STREAM_BORROWED) != 0, on_ready, stream);
   }
-  if (r == 0) {
-    r = cp_watch_set(stream->watch, events,
-                     stream->referenced && (stream->reading || stream->awaiting_room));
-  }
-  return r;
+  return cp_watch_set(&stream->watch, events,
+                      stream->referenced && (stream->reading || stream->awaiting_room));
 }
 
 int cp_stream_read(cp_stream *stream, bool on)
@@ -102,7 +98,7 @@ int cp_stream_await_hangup(cp_stream *stream)
 int cp_stream_reference(cp_stream *stream, bool referenced)
 {
   stream->referenced = referenced;
-  return stream->watch == NULL ? 0 : cp_stream_update(stream);
+  return cp_watch_is_open(&stream->watch) ? cp_stream_update(stream) : 0;
 }
 
 bool cp_stream_is_active(const cp_stream *stream)

@@ -34,7 +34,7 @@ struct cp_stream {
   cp_loop *loop;
   const cp_stream_callbacks *callbacks;
   void *owner; /* for the callbacks' use */
-  cp_watch *watch;
+  cp_watch watch;
   struct cp_splice *splice; /* the transfer that this stream takes part in, see splice.h */
   int fd;
   int flags;

@@ -4,14 +4,9 @@
 
 #include <stdlib.h>
 
-int cp_watch_open(cp_loop *loop, int fd, bool borrowed, cp_watch_cb callback, void *owner,
-                  cp_watch **out)
+void cp_watch_open(cp_watch *watch, cp_loop *loop, int fd, bool borrowed, cp_watch_cb callback,
+                   void *owner)
 {
-  cp_watch *watch = malloc(sizeof(*watch));
-
-  if (watch == NULL) {
-    return UV_ENOMEM;
-  }
   *watch = (cp_watch){.loop = loop,
                       .fd = fd,
                       .borrowed = borrowed,
@@ -22,8 +17,11 @@ int cp_watch_open(cp_loop *loop, int fd, bool borrowed, cp_watch_cb callback, vo
     watch->next->previous = watch;
   }
   loop->watches = watch;
-  *out = watch;
-  return 0;
+}
+
+bool cp_watch_is_open(const cp_watch *watch)
+{
+  return watch->loop != NULL;
 }
 
 static void on_always(uv_idle_t *always)
@@ -75,10 +73,10 @@ int cp_watch_set(cp_watch *watch, int events, bool referenced)
   return r == UV_EPERM ? make_always(watch) : r;
 }
 
-cp_watch *cp_watch_close(cp_watch *watch)
+void cp_watch_close(cp_watch *watch)
 {
-  if (watch == NULL) {
-    return NULL;
+  if (!cp_watch_is_open(watch)) {
+    return;
   }
   cp_poller_forget(watch);
   if (watch->always != NULL) {
@@ -92,6 +90,5 @@ cp_watch *cp_watch_close(cp_watch *watch)
   if (watch->next != NULL) {
     watch->next->previous = watch->previous;
   }
-  free(watch);
-  return NULL;
+  watch->loop = NULL;
 }

@@ -37,16 +37,17 @@ typedef struct cp_watch {
   void *handle;
 } cp_watch;
 
-/* Makes a watch that does nothing yet. A `borrowed` descriptor keeps its blocking mode; others may
- * be made non-blocking. */
-int cp_watch_open(cp_loop *loop, int fd, bool borrowed, cp_watch_cb callback, void *owner,
-                  cp_watch **out);
+/* Starts a watch that does nothing yet; it must not move until it is closed. A `borrowed` descriptor
+ * keeps its blocking mode; others may be made non-blocking. An all-zero watch is a closed one. */
+void cp_watch_open(cp_watch *watch, cp_loop *loop, int fd, bool borrowed, cp_watch_cb callback,
+                   void *owner);
+bool cp_watch_is_open(const cp_watch *watch);
 
 /* Watches for `events`, none to pause. An unreferenced watch does not keep the loop alive. */
 int cp_watch_set(cp_watch *watch, int events, bool referenced);
 
-/* Ends the watch; the callback is not called again and the descriptor may be closed at once.
- * Accepts NULL, returns NULL. */
-cp_watch *cp_watch_close(cp_watch *watch);
+/* Ends the watch; the callback is not called again and the descriptor may be closed at once. May be
+ * called again. */
+void cp_watch_close(cp_watch *watch);
 
 #endif
