@@ -105,14 +105,22 @@ test-core: core-tests ## run the C tests of the core alone
 	@for test in $(core_tests); do echo "$$test" && $$test || exit 1; done
 
 .PHONY: test-fallbacks
-test-fallbacks: setup ## run all tests without pidfds, without vfork, and without both
+test-fallbacks: setup ## run all tests without pidfds, vfork, both, and without epoll
 	@$(again) build core-tests
 	@status=0; \
 	CHILD_PROCESS_NO_PIDFD=1 scripts/test.sh test-no-pidfd $(LUA) || status=1; \
 	CHILD_PROCESS_NO_VFORK=1 scripts/test.sh test-no-vfork $(LUA) || status=1; \
 	CHILD_PROCESS_NO_PIDFD=1 CHILD_PROCESS_NO_VFORK=1 \
 	  scripts/test.sh test-no-pidfd-no-vfork $(LUA) || status=1; \
+	$(again) $(poller_uv) build core-tests run-poller-uv || status=1; \
 	exit $$status
+
+# How other systems than Linux wait for descriptors.
+poller_uv := BUILD=build/poller-uv MODULE_DIR=build/poller-uv CFLAGS="-O2 -g -DCP_POLLER_UV"
+
+.PHONY: run-poller-uv
+run-poller-uv: build core-tests
+	@scripts/test.sh test-poller-uv $(LUA)
 
 .PHONY: test-gc
 test-gc: setup ## run all tests with the garbage collector always at work
