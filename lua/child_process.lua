@@ -21,6 +21,8 @@ local cp = {
   stop = loop.stop,
 }
 
+local normalize, ChildProcess -- loaded with the first child
+
 --- Starts a program. What goes wrong with starting it is an "error" event of the result.
 --- Node text: child_process.spawn(command[, args][, options]).
 ---@param command string a path, or a name that is looked up in PATH (options.env.PATH if given)
@@ -29,8 +31,12 @@ local cp = {
 ---@return ChildProcess
 ---@overload fun(command: string, options: SpawnOptions): ChildProcess
 function cp.spawn(command, args, options)
-  local normalized = require("child_process.arguments").normalize(command, args, options)
-  return require("child_process.child").new():spawn(normalized)
+  if not normalize then
+    normalize = require("child_process.arguments").normalize
+    ChildProcess = require("child_process.child")
+  end
+  local normalized = normalize(command, args, options)
+  return ChildProcess.new():spawn(normalized)
 end
 
 ---@class SpawnOptions

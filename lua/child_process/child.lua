@@ -147,7 +147,7 @@ function ChildProcess:onexit(code, signum)
   end
   local stdin = fields.stdio[0]
   if stdin then
-    stdin:destroy()
+    stdin:_close()
   end
   tick(afterExit, self)
   self:emit("exit", code, name)

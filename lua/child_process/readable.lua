@@ -98,8 +98,12 @@ return function(Stream)
     if not self.readableEnded and not self.destroyed and self.readableLength == 0 then
       self.readableEnded = true
       self.readable = false
-      tick(sideEnded, self) -- before the listeners, which may raise
-      self:emit("end")
+      if self:_isHeard("end") then
+        tick(sideEnded, self) -- before the listeners, which may raise
+        self:emit("end")
+      else
+        self:_sideEnded()
+      end
     end
   end
 

@@ -91,44 +91,65 @@ local function emitClose(stream)
   stream:emit("close")
 end
 
+local function release(stream, err)
+  stream.destroyed = true
+  stream.readable = false
+  stream.writable = false
+  stream:_stopSplicing()
+  local handle = stream._handle
+  if handle then
+    if stream._collector then
+      stream._collector:throughLua()
+    end
+    stream._handle = nil
+    handle:close()
+  end
+  if stream._readableSide then
+    stream:_dropBuffered()
+  end
+  if stream._writableSide then
+    stream:_failWrites(err)
+  end
+end
+
 --- Ends the stream now: nothing more is read, what was not written yet is dropped, the descriptor
 --- is closed. Emits "error" if there is an error, then "close".
 ---@param err? any
 ---@return Stream self
 function Stream:destroy(err)
   Stream.check(self, "destroy")
-  if self.destroyed then
-    return self
-  end
-  self.destroyed = true
-  self.readable = false
-  self.writable = false
-  self:_stopSplicing()
-  local handle = self._handle
-  if handle then
-    if self._collector then
-      self._collector:throughLua()
+  if not self.destroyed then
+    release(self, err)
+    if err then
+      self._error = err
+      tick(emitError, self)
     end
-    self._handle = nil
-    handle:close()
+    tick(emitClose, self)
   end
-  if self._readableSide then
-    self:_dropBuffered()
-  end
-  if self._writableSide then
-    self:_failWrites(err)
-  end
-  if err then
-    self._error = err
-    tick(emitError, self)
-  end
-  tick(emitClose, self)
   return self
+end
+
+-- The same at the stream's own end. Where nobody listens, no tick is spent on it.
+function Stream:_close()
+  if not self.destroyed then
+    release(self)
+    if self:_isHeard("close") then
+      tick(emitClose, self)
+    elseif self._onclose then
+      self._onclose(self._owner)
+    end
+  end
+end
+
+-- Has the event a listener?
+function Stream:_isHeard(event)
+  local handlers = self._events
+  return handlers ~= nil and handlers[event] ~= nil
 end
 
 --- The write side has to know that nobody reads any more, although nothing is written.
 function Stream:onhangup()
-  self:destroy()
+  self:_close()
 end
 
 --- Lets the stream keep the loop alive while it reads or waits to write, as it does at first.
@@ -156,7 +177,7 @@ function Stream:_sideEnded()
   local readingOver = not self._readableSide or self.readableEnded
   local writingOver = not self._writableSide or self.writableFinished
   if readingOver and writingOver then
-    self:destroy()
+    self:_close()
   elseif readingOver and not self.writableEnded then
     -- The other end has closed a two-way pipe: it does not expect an answer.
     self:finish()
