@@ -159,6 +159,16 @@ describe("an error raised in a listener or callback", function()
     assert.same({"spawn", "exit 3 nil", "close 3 nil"}, events)
   end)
 
+  it("stops the loop before anything else is called", function()
+    local called = false
+    timers.setTimeout(function() error("first", 0) end, 1)
+    local later = timers.setTimeout(function() called = true end, 5000)
+    assert.equal("first", support.error(cp.run))
+    assert.is_false(called)
+    timers.clearTimeout(later)
+    support.run()
+  end)
+
   it("does not lose what was to be called after it", function()
     local calls = {}
     process:nextTick(function() calls[#calls + 1] = "first tick" end)
@@ -386,32 +396,47 @@ describe("child_process.loop", function()
     assert.same({}, loop.handles())
   end)
 
-  it("timeout() is nil while nothing but events is awaited, else milliseconds", function()
-    local child = cp.spawn("cat", {stdio = {"pipe", "ignore", "ignore"}})
-    child:on("spawn", function() cp.stop() end)
-    support.run()
-    -- what has changed may ask for a turn first
+  describe("timeout()", function()
+    local child
+
+    before_each(function()
+      child = cp.spawn("cat", {stdio = {"pipe", "ignore", "ignore"}})
+      child:on("spawn", function() cp.stop() end)
+      support.run()
+    end)
+
+    after_each(function()
+      child.stdin:finish()
+      support.run()
+    end)
+
+    --- What has changed may ask for a turn first; this is what comes then.
     local function settled()
       while loop.timeout() == 0 do loop.run("nowait") end
       return loop.timeout()
     end
-    -- without pidfds the child is looked after from time to time
-    local idle = settled()
-    assert.is_true(idle == nil or process.env.CHILD_PROCESS_NO_PIDFD ~= nil)
-    local timer = timers.setTimeout(function() end, 10000)
-    local ms = settled()
-    timers.clearTimeout(timer)
-    assert.is_true(ms > 0 and ms <= 10000)
-    timers.setImmediate(function() end)
-    assert.equal(0, loop.timeout())
-    child.stdin:finish()
-    support.run()
-  end)
 
-  it("timeout() is 0 for a nextTick that waits", function()
-    process:nextTick(function() end)
-    assert.equal(0, loop.timeout())
-    support.run()
+    it("is nil while nothing but events is awaited", function()
+      local ms = settled()
+      -- without pidfds the child is looked after from time to time
+      assert.is_true(ms == nil or process.env.CHILD_PROCESS_NO_PIDFD ~= nil)
+    end)
+
+    it("is the milliseconds until the next timer", function()
+      local timer = timers.setTimeout(function() end, 10000)
+      local ms = settled()
+      timers.clearTimeout(timer)
+      assert.is_true(ms > 0 and ms <= 10000)
+    end)
+
+    it("is 0 for an immediate or a tick that waits", function()
+      settled()
+      timers.setImmediate(function() end)
+      assert.equal(0, loop.timeout())
+      settled()
+      process:nextTick(function() end)
+      assert.equal(0, loop.timeout())
+    end)
   end)
 
   it("fd(), timeout() and run('nowait') let an application with a loop of its own drive "

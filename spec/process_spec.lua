@@ -244,6 +244,28 @@ describe("process.stdin, process.stdout and process.stderr", function()
     assert.are_not.equal(process.stdout, process.stderr)
   end)
 
+  it("write after what was written through Lua's own files before", function()
+    local child = spawnScript([[
+      io.write("first ")
+      process.stdout:write("second ")
+      io.write("third")
+    ]])
+    assert.equal("first second third", (support.output(child)))
+  end)
+
+  it("are still ours after a child had them", function()
+    local child = spawnScript([[
+      cp.spawn("echo", {"the child"}, {stdio = {"ignore", process.stdout, process.stderr}})
+        :on("close", function()
+          process.stdout:write("the parent\n")
+          process.stdin:on("data", function(data) process.stdout:write(data) end)
+        end)
+      cp.run()
+    ]])
+    child.stdin:finish("the input\n")
+    assert.equal("the child\nthe parent\nthe input\n", (support.output(child)))
+  end)
+
   it("can be the ends of pipe", function()
     local child = spawnScript([[
       process.stdin:pipe(process.stdout)

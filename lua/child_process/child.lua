@@ -62,13 +62,14 @@ end
 -- behind them.
 local fieldsOf = core.fields
 
+-- Puts streams in the place of the handles, which are absent if the program could not be started.
 local function makeStreams(child, fields, descriptors, handles)
-  local streams = {}
+  local streams = handles or {}
   local open = 1
   for index = 1, #descriptors do
     if descriptors[index] == NEW_PIPE then
       local fd = index - 1
-      streams[fd] = Stream.new(handles and handles[fd], fd ~= 0, fd == 0 or fd > 2, closed, child)
+      streams[fd] = Stream.new(streams[fd], fd ~= 0, fd == 0 or fd > 2, closed, child)
       open = open + 1
     end
   end
