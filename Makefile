@@ -175,7 +175,7 @@ run-lint:
 
 .PHONY: format
 format: ## bring the C sources into shape
-	@clang-format -i $(wildcard src/*/*.[ch] spec/core/*.[ch] bench/*.[ch] scripts/*.[ch])
+	@clang-format -i $$(find src spec bench scripts -name '*.[ch]')
 
 .PHONY: bench
 bench: setup ## measure against C programs and other implementations

@@ -244,6 +244,7 @@ function arguments.normalize(file, args, options)
   arguments.checkCommand("file", file)
   args, options = arguments.split(args, options)
   checkArgs(args)
+  -- With room for the fields that most children need.
   local result = {
     file = file, args = nil, stdio = nil, killSignal = DEFAULT_SIGNAL, shell = nil, cwd = nil,
     env = nil, argv0 = nil,

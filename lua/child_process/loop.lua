@@ -37,25 +37,20 @@ end
 
 core.setDispatcher(dispatch, drain)
 
+--- Calls all ticks now, for those who call several callbacks in one event.
 loop.drain = drain
 
 -- Where luv is loaded its loop drives ours; this is set then. See luv.lua.
 local driver
 local loaded = package.loaded
 
-local function attach()
+--- To be called when something was started that may have to keep the loop alive.
+function loop.started()
   if not driver and loaded.luv then
     driver = require("child_process.luv")
   end
   if driver then
     driver.attach()
-  end
-end
-
---- To be called when something was started that may have to keep the loop alive.
-function loop.started()
-  if driver or loaded.luv then
-    attach()
   end
 end
 
@@ -88,7 +83,7 @@ end
 ---@param mode? "default"|"once"|"nowait"
 ---@return boolean # is something still alive?
 function loop.run(mode)
-  attach()
+  loop.started()
   if driver then
     return driver.run(mode)
   end

@@ -18,7 +18,7 @@ local signals = require("child_process.signals")
 ---@field stdout StandardStream
 ---@field stderr StandardStream
 local Process, metatable = events.inherit("process")
-local baseOn, baseOff = Process.on, Process.off
+local baseOff = Process.off
 local baseRemoveAll = Process.removeAllListeners
 
 local function check(process, method)
@@ -229,27 +229,25 @@ end
 
 local handlers = {} -- by the signal's name
 
-local SignalHandler = {}
-SignalHandler.__index = SignalHandler
-
-function SignalHandler:onsignal(number)
-  self.process:emit(self.name, self.name, number)
-end
-
 local function isSignal(event)
   return type(event) == "string" and event:sub(1, 3) == "SIG" and core.signals[event] ~= nil
 end
 
+-- Returns a negative errno if the signal cannot be handled.
 local function listen(process, name)
   if handlers[name] then
-    return
+    return nil
   end
-  local handle = core.signal(setmetatable({process = process, name = name}, SignalHandler))
+  local handle = core.signal({
+    onsignal = function(_, number)
+      process:emit(name, name, number)
+    end,
+  })
   local errno = handle:start(core.signals[name])
-  if errno then
-    raise(errno, "signal " .. name)
+  if not errno then
+    handlers[name] = handle
   end
-  handlers[name] = handle
+  return errno
 end
 
 local function unlisten(process)
@@ -261,20 +259,30 @@ local function unlisten(process)
   end
 end
 
---- As EventEmitter's; the name of a signal ("SIGTERM") has it handled from now on. The listener
---- gets its name and number.
----@param event any
----@param listener function
----@return process self
-function Process:on(event, listener)
-  check(self, "on")
-  if isSignal(event) then
-    listen(self, event)
+local function adder(base, method)
+  return function(self, event, listener)
+    check(self, method)
+    base(self, event, listener)
+    local errno = isSignal(event) and listen(self, event)
+    if errno then
+      baseOff(self, event, listener)
+      raise(errno, "signal " .. event)
+    end
+    return self
   end
-  return baseOn(self, event, listener)
 end
 
+--- As EventEmitter's; the name of a signal ("SIGTERM") has it handled from now on. The listener
+--- gets its name and number.
+---@type fun(self: process, event: any, listener: function): process
+Process.on = adder(Process.on, "on")
+
+--- The same as on.
 Process.addListener = Process.on
+
+--- As `on`, before the listeners that are there already.
+---@type fun(self: process, event: any, listener: function): process
+Process.prependListener = adder(Process.prependListener, "prependListener")
 
 --- As EventEmitter's; a signal that nobody listens to any more has its former effect again.
 ---@param event any

@@ -90,16 +90,12 @@ return function(Stream)
     self:emit("data", chunk)
   end
 
-  local function sideEnded(self)
-    self:_sideEnded()
-  end
-
   local function endNow(self)
     if not self.readableEnded and not self.destroyed and self.readableLength == 0 then
       self.readableEnded = true
       self.readable = false
       if self:_isHeard("end") then
-        tick(sideEnded, self) -- before the listeners, which may raise
+        tick(self._sideEnded, self) -- before the listeners, which may raise
         self:emit("end")
       else
         self:_sideEnded()

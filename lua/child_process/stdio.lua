@@ -8,7 +8,7 @@ local stdio = {}
 
 local IGNORE, NEW_PIPE = core.IGNORE, core.NEW_PIPE
 local STANDARD = 3 -- descriptors that every program has
-local MOST = 65536
+local MOST = 65536 -- more would be a mistake, and a table of that size
 
 -- The usual lists. Nobody changes them.
 local ALL_PIPES = {NEW_PIPE, NEW_PIPE, NEW_PIPE}
@@ -24,12 +24,13 @@ end
 
 local standardFiles = {[1] = io.stdout, [2] = io.stderr}
 
-local function inherit(fd)
-  if fd >= STANDARD then
-    return IGNORE
-  end
+local function flushedStandard(fd)
   local file = standardFiles[fd]
   return file and flushed(file, fd) or fd
+end
+
+local function inherit(fd)
+  return fd < STANDARD and flushedStandard(fd) or IGNORE
 end
 
 local function descriptorOfStream(stream)
@@ -80,10 +81,7 @@ local function parseEntry(value, fd)
   if not descriptor or descriptor < 0 or descriptor > 0x7FFFFFFF then
     error(errors.invalidArgValue("stdio", value))
   end
-  if type(value) == "number" then
-    inherit(descriptor)
-  end
-  return descriptor
+  return flushedStandard(descriptor)
 end
 
 -- The entries by the child's descriptor, and the highest of these.

@@ -65,8 +65,9 @@ function Stream.new(handle, readable, writable, onclose, owner)
     return stream
   end
   handle:setOwner(stream)
-  if not readable then
-    handle:awaitHangup()
+  local errno = not readable and handle:awaitHangup()
+  if errno then
+    stream:destroy(errors.system(errno, "write"))
   end
   return stream
 end

@@ -158,10 +158,7 @@ local function take(immediate)
   referenced = referenced - (immediate.referenced and 1 or 0)
 end
 
-local Queue = {}
-Queue.__index = Queue
-
-function Queue.onturn()
+local function onturn()
   local stop = last
   while first <= stop do
     local immediate = queue[first]
@@ -211,7 +208,7 @@ function timers.setImmediate(callback, ...)
   local immediate = setmetatable({
     callback = callback, arguments = table.pack(...), referenced = true, waiting = true,
   }, Immediate)
-  turn = turn or core.turn(setmetatable({}, Queue))
+  turn = turn or core.turn({onturn = onturn})
   last = last + 1
   queue[last] = immediate
   referenced = referenced + 1

@@ -70,10 +70,6 @@ return function(Stream)
     end
   end
 
-  local function sideEnded(self)
-    self:_sideEnded()
-  end
-
   -- Everything was written after `finish`.
   local function finishNow(self)
     if self.destroyed then
@@ -84,7 +80,7 @@ return function(Stream)
       callBack(self._finishCallback)
       self._finishCallback = nil
     end
-    tick(sideEnded, self) -- before the listeners, which may raise
+    tick(self._sideEnded, self) -- before the listeners, which may raise
     self:emit("finish")
   end
 
@@ -100,6 +96,14 @@ return function(Stream)
     tick(finishNow, self)
   end
 
+  local function awaitRoom(self)
+    local errno = self._handle:awaitRoom()
+    if errno then
+      self:destroy(errors.system(errno, "write"))
+    end
+    loop.started()
+  end
+
   local function flush(self)
     while self._queue do
       local count, complete = self._handle:writev(self._queue, self._queueFirst, self._queueLast,
@@ -110,8 +114,7 @@ return function(Stream)
       end
       dequeue(self, count)
       if not complete then
-        self._handle:awaitRoom()
-        loop.started()
+        awaitRoom(self)
         return
       end
     end
@@ -192,8 +195,7 @@ return function(Stream)
         return true
       end
       enqueue(self, data, count, callback)
-      self._handle:awaitRoom()
-      loop.started()
+      awaitRoom(self)
     else
       enqueue(self, data, 0, callback)
     end

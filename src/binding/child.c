@@ -8,8 +8,7 @@
 #include "state.h"
 #include "stream.h"
 
-#include <stdlib.h>
-#include <string.h>
+#include <stdint.h>
 #include <unistd.h>
 
 #define CLASS "ChildProcess"
@@ -130,7 +129,7 @@ static char **read_strings(lua_State *L, int index, const char *name, char **usu
   strings = usual != NULL && count < USUAL_STRINGS
                 ? usual
                 : lua_newuserdatauv(L, ((size_t)count + 1) * sizeof(*strings), 0);
-  lua_getfield(L, index, name);
+  lua_pushvalue(L, -1 - (strings != usual));
   for (lua_Integer i = 0; i < count; i++) {
     lua_rawgeti(L, -1, i + 1);
     strings[i] = (char *)(uintptr_t)luaL_checkstring(L, -1);

@@ -16,9 +16,8 @@ void cp_object_class(lua_State *L, const char *name, const luaL_Reg *metamethods
                      const luaL_Reg *methods)
 {
   make_class(L, name, metamethods, methods);
-  lua_pushvalue(L, -1);
-  lua_setfield(L, -3, "__index");
-  lua_remove(L, -2);
+  lua_setfield(L, -2, "__index");
+  lua_pop(L, 1);
 }
 
 static int open_index(lua_State *L)

@@ -5,14 +5,13 @@
 #include <lauxlib.h>
 #include <lua.h>
 
-/* Makes the metatable `name` with `metamethods` and a table with `methods` as its __index, and
- * leaves that table on the stack. Its objects have one user value, the owner: the Lua object that
- * callbacks go to. */
+/* Makes the metatable `name` with `metamethods` and a table with `methods` as its __index. Its objects
+ * have one user value, the owner: the Lua object that callbacks go to. */
 void cp_object_class(lua_State *L, const char *name, const luaL_Reg *metamethods,
                      const luaL_Reg *methods);
 
 /* The same for objects that are their own owner and on which a script may set any field: the user
- * value is a table with these, which come before the methods. */
+ * value is a table with these, which come before the methods. Pushes the table of methods. */
 void cp_object_open_class(lua_State *L, const char *name, const luaL_Reg *metamethods,
                           const luaL_Reg *methods);
 

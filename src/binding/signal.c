@@ -6,6 +6,7 @@
 #include "state.h"
 
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -51,6 +52,7 @@ static signal_handle *check_signal(lua_State *L)
   signal_handle **box = luaL_checkudata(L, 1, CLASS);
 
   cp_state_check(L);
+  luaL_argcheck(L, *box != NULL, 1, "was collected");
   return *box;
 }
 
@@ -186,7 +188,6 @@ void cp_signal_functions(lua_State *L)
   };
 
   cp_object_class(L, CLASS, metamethods, methods);
-  lua_pop(L, 1);
   lua_pushcfunction(L, signal_new);
   lua_setfield(L, -2, "signal");
   push_names(L);

@@ -120,11 +120,6 @@ static void on_wake(uv_idle_t *idle)
 
 /* Life. */
 
-static void close_and_free(uv_handle_t *handle)
-{
-  free(handle);
-}
-
 static int state_gc(lua_State *L)
 {
   cp_state *state = lua_touserdata(L, 1);
@@ -132,7 +127,7 @@ static int state_gc(lua_State *L)
   if (!state->closed) {
     state->closed = true;
     if (state->wake != NULL) {
-      uv_close((uv_handle_t *)state->wake, close_and_free);
+      uv_close((uv_handle_t *)state->wake, cp_loop_free_handle);
     }
     cp_loop_destroy(&state->loop);
   }

@@ -7,7 +7,7 @@
 #include "anchor.h"
 #include "object.h"
 
-#include <string.h>
+#include <stdint.h>
 
 #define CLASS "child_process.StreamHandle"
 
@@ -29,6 +29,8 @@ typedef struct stream_handle {
   struct stream_handle *splice_source;
 } stream_handle;
 
+/* A transfer switches between waiting for the one and the other by itself, so both stay as long as it
+ * lasts. */
 static bool is_active(const stream_handle *handle)
 {
   return handle->busy > 0 || handle->splice != NULL || handle->splice_source != NULL ||
@@ -82,13 +84,26 @@ static int call_on_read(lua_State *L)
   return 0;
 }
 
-static int call_on_overflow(lua_State *L)
-{
-  const stream_handle *handle = lua_touserdata(L, 1);
+typedef struct plain_event {
+  const stream_handle *handle;
+  const char *method;
+} plain_event;
 
-  cp_anchor_push_owner(L, handle->anchor);
-  cp_state_dispatch(L, "onoverflow", 0);
+static int call_plain(lua_State *L)
+{
+  const plain_event *event = lua_touserdata(L, 1);
+
+  cp_anchor_push_owner(L, event->handle->anchor);
+  cp_state_dispatch(L, event->method, 0);
   return 0;
+}
+
+/* Calls a method of the owner's without arguments. */
+static void tell(stream_handle *handle, const char *method)
+{
+  plain_event event = {handle, method};
+
+  call_lua(handle, call_plain, &event);
 }
 
 /* Returns true when Lua has to hear of it. */
@@ -104,7 +119,7 @@ static bool collect(stream_handle *handle, read_event *event)
   }
   if (n > room) {
     handle->collecting = false;
-    call_lua(handle, call_on_overflow, handle);
+    tell(handle, "onoverflow");
   }
   return false;
 }
@@ -120,37 +135,19 @@ static void on_read(cp_stream *stream, const char *data, ssize_t n)
   release_if_idle(handle);
 }
 
-static int call_on_room(lua_State *L)
-{
-  const stream_handle *handle = lua_touserdata(L, 1);
-
-  cp_anchor_push_owner(L, handle->anchor);
-  cp_state_dispatch(L, "onroom", 0);
-  return 0;
-}
-
 static void on_room(cp_stream *stream)
 {
   stream_handle *handle = stream->owner;
 
-  call_lua(handle, call_on_room, handle);
+  tell(handle, "onroom");
   release_if_idle(handle);
-}
-
-static int call_on_hangup(lua_State *L)
-{
-  const stream_handle *handle = lua_touserdata(L, 1);
-
-  cp_anchor_push_owner(L, handle->anchor);
-  cp_state_dispatch(L, "onhangup", 0);
-  return 0;
 }
 
 static void on_hangup(cp_stream *stream)
 {
   stream_handle *handle = stream->owner;
 
-  call_lua(handle, call_on_hangup, handle);
+  tell(handle, "onhangup");
   release_if_idle(handle);
 }
 
@@ -270,8 +267,9 @@ static int stream_read(lua_State *L)
   return push_error(L, r);
 }
 
-/* handle:collect(limit): from now on reading keeps the bytes; owner:onoverflow() when there are more
- * than `limit`, of which the rest is handed to onread as before. handle:collect(): no longer. */
+/* handle:collect(limit): from now on reading keeps the bytes. When more than `limit` come,
+ * owner:onoverflow() is called, the rest of that piece is dropped, and later ones go to onread.
+ * handle:collect(): no longer. */
 static int stream_collect(lua_State *L)
 {
   stream_handle *handle = check_handle(L);
@@ -290,18 +288,6 @@ static int stream_collected(lua_State *L)
                   handle->collected.length);
   cp_buffer_free(&handle->collected);
   return 1;
-}
-
-/* A pipe that did not take everything was full: it is made larger, once, and tried again. */
-static ssize_t write_some(cp_stream *stream, const struct iovec *vector, int count, size_t length)
-{
-  ssize_t n = cp_stream_write(stream, vector, count);
-
-  if (n >= 0 && (size_t)n < length && !stream->enlarged && !stream->is_socket) {
-    stream->enlarged = true;
-    cp_pipe_enlarge(stream->fd);
-  }
-  return n;
 }
 
 static int push_written(lua_State *L, ssize_t n, size_t length)
@@ -324,10 +310,11 @@ static int stream_write(lua_State *L)
   size_t length = 0;
   const char *data = luaL_checklstring(L, 2, &length);
   size_t offset = (size_t)luaL_optinteger(L, 3, 0);
-  struct iovec piece = {(char *)(uintptr_t)data + offset, length - offset};
+  struct iovec piece = {0};
 
   luaL_argcheck(L, offset <= length, 3, "offset past the end");
-  return push_written(L, write_some(handle->stream, &piece, 1, piece.iov_len), piece.iov_len);
+  piece = (struct iovec){(char *)(uintptr_t)data + offset, length - offset};
+  return push_written(L, cp_stream_write(handle->stream, &piece, 1), piece.iov_len);
 }
 
 /* handle:writev(pieces, first, last, offset) -> as write, for the strings pieces[first..last] (or as
@@ -356,7 +343,7 @@ static int stream_writev(lua_State *L)
     total += length - offset;
     offset = 0;
   }
-  return push_written(L, write_some(handle->stream, vector, count, total), total);
+  return push_written(L, cp_stream_write(handle->stream, vector, count), total);
 }
 
 /* handle:awaitRoom() -> errno. Calls owner:onroom() once. */
@@ -438,9 +425,8 @@ static int stream_splice(lua_State *L)
     handle->splice_target = target;
     target->splice_source = handle;
   }
-  /* The transfer switches between the two by itself, so both stay as long as it lasts. */
-  cp_anchor_set(L, &handle->anchor, 1, true);
-  cp_anchor_set(L, &target->anchor, 2, true);
+  update_anchor(L, handle, 1);
+  update_anchor(L, target, 2);
   return push_error(L, r);
 }
 
@@ -483,7 +469,6 @@ void cp_stream_functions(lua_State *L)
   };
 
   cp_object_class(L, CLASS, metamethods, methods);
-  lua_pop(L, 1);
   lua_pushcfunction(L, stream_borrow);
   lua_setfield(L, -2, "stream");
 }

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <lauxlib.h>
 #include <limits.h>
-#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

@@ -15,16 +15,12 @@ typedef struct timer {
   cp_anchor anchor;
 } timer;
 
-static void close_and_free(uv_handle_t *handle)
-{
-  free(handle);
-}
-
 static timer *check_timer(lua_State *L)
 {
   timer **box = luaL_checkudata(L, 1, CLASS);
 
   cp_state_check(L);
+  luaL_argcheck(L, *box != NULL, 1, "was collected");
   return *box;
 }
 
@@ -74,7 +70,7 @@ static int timer_gc(lua_State *L)
   timer **box = lua_touserdata(L, 1);
 
   if (*box != NULL) {
-    uv_close((uv_handle_t *)*box, close_and_free);
+    uv_close((uv_handle_t *)*box, cp_loop_free_handle);
     *box = NULL;
   }
   return 0;
@@ -130,7 +126,6 @@ void cp_timer_functions(lua_State *L)
   };
 
   cp_object_class(L, CLASS, metamethods, methods);
-  lua_pop(L, 1);
   lua_pushcfunction(L, timer_new);
   lua_setfield(L, -2, "timer");
 }

@@ -4,6 +4,7 @@
 #include "object.h"
 #include "state.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 
 #define CLASS "child_process.TurnHandle"
@@ -40,6 +41,7 @@ static turn *check_turn(lua_State *L)
   turn **box = luaL_checkudata(L, 1, CLASS);
 
   cp_state_check(L);
+  luaL_argcheck(L, *box != NULL, 1, "was collected");
   return *box;
 }
 
@@ -154,7 +156,6 @@ void cp_turn_functions(lua_State *L)
   };
 
   cp_object_class(L, CLASS, metamethods, methods);
-  lua_pop(L, 1);
   lua_pushcfunction(L, turn_new);
   lua_setfield(L, -2, "turn");
 }

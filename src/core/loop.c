@@ -50,10 +50,8 @@ int cp_loop_init(cp_loop *loop, uv_loop_t *host)
   }
 
   loop->read_buffer = malloc(CP_READ_SIZE);
-  loop->spawner = cp_spawner_new();
-  if (loop->read_buffer == NULL || loop->spawner == NULL) {
-    r = loop->read_buffer == NULL ? UV_ENOMEM : cp_spawner_error();
-  } else {
+  r = loop->read_buffer == NULL ? UV_ENOMEM : cp_spawner_new(&loop->spawner);
+  if (r == 0) {
     r = cp_poller_open(loop);
   }
   if (r < 0) {
@@ -61,7 +59,6 @@ int cp_loop_init(cp_loop *loop, uv_loop_t *host)
     return r;
   }
   loop->changed = true;
-  loop->use_pidfd = cp_spawner_has_pidfd(loop->spawner);
   return 0;
 }
 
@@ -87,4 +84,9 @@ void cp_loop_interrupt(cp_loop *loop)
 {
   loop->interrupted = true;
   uv_stop(loop->uv);
+}
+
+void cp_loop_free_handle(uv_handle_t *handle)
+{
+  free(handle);
 }

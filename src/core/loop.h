@@ -12,6 +12,10 @@
 #include <stddef.h>
 #include <uv.h>
 
+#ifndef __linux__
+#error "child_process runs on Linux"
+#endif
+
 /* A pipe holds this much by default, and reading more at a time gains nothing. */
 #define CP_READ_SIZE ((size_t)64 * 1024)
 
@@ -29,9 +33,7 @@ typedef struct cp_loop {
   struct cp_child *children;  /* those that run, see reap.h */
   uv_signal_t *sigchld;       /* only where there are no pidfds, see reap.c */
   uv_timer_t *sweep;          /* the same */
-  bool use_pidfd;
-  bool
-      changed; /* since the last turn something was started that the backend does not know of yet */
+  bool changed;     /* since the last turn in a way that the backend does not know of yet */
   bool interrupted; /* the rest of this turn is left for the next one */
   bool owned;
   uv_loop_t own;
@@ -42,13 +44,15 @@ typedef struct cp_loop {
  * something but the empty string, select the fallbacks for systems that lack these. */
 int cp_loop_init(cp_loop *loop, uv_loop_t *host);
 
-/* Closes what is left on the loop without calling anybody back, except on a host's loop, where the
- * handles that we have closed disappear with the host's next turn. Running children go on; they are
- * still reaped when they end. */
+/* Closes the loop without calling anybody back. Watches, streams and children have been closed or
+ * released before. On a host's loop the handles that we have closed disappear with its next turn. */
 void cp_loop_destroy(cp_loop *loop);
 
 /* Ends the running turn of the loop after the present callback, and lets uv_run return. Nothing is
  * lost: descriptors that are ready will be so in the next turn, too. */
 void cp_loop_interrupt(cp_loop *loop);
+
+/* A close callback for handles that were allocated. */
+void cp_loop_free_handle(uv_handle_t *handle);
 
 #endif

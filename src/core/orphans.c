@@ -1,16 +1,12 @@
 #include "orphans.h"
 
+#include "pidfd.h"
 #include "pipe.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/wait.h>
-
-#ifndef P_PIDFD
-#define P_PIDFD 3
-#endif
 
 enum { STACK_SIZE = 64 * 1024 };
 
@@ -22,14 +18,10 @@ typedef struct orphan {
 static void *wait_for(void *argument)
 {
   orphan child = *(orphan *)argument;
-  siginfo_t info;
-  int r = 0;
+  cp_exit_status status;
 
   free(argument);
-  do {
-    r = child.pidfd == -1 ? waitid(P_PID, (id_t)child.pid, &info, WEXITED)
-                          : waitid((idtype_t)P_PIDFD, (id_t)child.pidfd, &info, WEXITED);
-  } while (r == -1 && errno == EINTR);
+  cp_pidfd_wait(child.pidfd, child.pid, true, &status);
   cp_pipe_close(child.pidfd);
   return NULL;
 }

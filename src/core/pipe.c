@@ -107,11 +107,7 @@ ssize_t cp_pipe_writev(int fd, const struct iovec *vector, int count)
 
 void cp_pipe_enlarge(int fd)
 {
-#ifdef F_SETPIPE_SZ
   if (fcntl(fd, F_GETPIPE_SZ) < ENLARGED_SIZE) {
     fcntl(fd, F_SETPIPE_SZ, ENLARGED_SIZE);
   }
-#else
-  (void)fd;
-#endif
 }

@@ -65,11 +65,6 @@ int cp_poller_open(cp_loop *loop)
   return 0;
 }
 
-static void free_poller(uv_handle_t *poll)
-{
-  free(poll);
-}
-
 void cp_poller_close(cp_loop *loop)
 {
   cp_poller *poller = loop->poller;
@@ -77,7 +72,7 @@ void cp_poller_close(cp_loop *loop)
   if (poller != NULL) {
     int set = poller->set;
 
-    uv_close((uv_handle_t *)&poller->poll, free_poller);
+    uv_close((uv_handle_t *)&poller->poll, cp_loop_free_handle);
     close(set);
     loop->poller = NULL;
   }

@@ -34,11 +34,6 @@ static void on_poll(uv_poll_t *poll, int status, int events)
   watch->callback(watch->owner, events & watch->events);
 }
 
-static void free_handle(uv_handle_t *poll)
-{
-  free(poll);
-}
-
 static int make_handle(cp_watch *watch)
 {
   poll_handle *handle = malloc(sizeof(*handle));
@@ -94,7 +89,7 @@ void cp_poller_forget(cp_watch *watch)
 
   if (handle != NULL) {
     /* Stops at once, which takes the descriptor out of the kernel's set before anybody closes it. */
-    uv_close((uv_handle_t *)&handle->poll, free_handle);
+    uv_close((uv_handle_t *)&handle->poll, cp_loop_free_handle);
   }
 }
 

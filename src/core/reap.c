@@ -3,73 +3,16 @@
 #include "orphans.h"
 #include "pipe.h"
 
-#include <errno.h>
 #include <signal.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#ifndef P_PIDFD
-#define P_PIDFD 3
-#endif
 
 /* How often children are asked about besides SIGCHLD, whose handler the host may replace. */
 enum { SWEEP_MS = 250 };
 
-static cp_exit_status from_wait_status(int status)
-{
-  return WIFSIGNALED(status) ? (cp_exit_status){-1, WTERMSIG(status)}
-                             : (cp_exit_status){WEXITSTATUS(status), 0};
-}
-
-/* What the kernel still knows of a child that somebody else has reaped (Linux 6.15 and later). */
-static cp_exit_status status_of_reaped(int pidfd)
-{
-#ifdef __linux__
-  struct {
-    uint64_t mask, cgroup_id;
-    uint32_t ids[11];
-    int32_t exit_status;
-  } info = {.mask = UINT64_C(1) << 3};
-  unsigned long get_info = _IOWR(0xFF, 11, info);
-
-  if (ioctl(pidfd, get_info, &info) == 0 && (info.mask & UINT64_C(1) << 3) != 0) {
-    return from_wait_status(info.exit_status);
-  }
-#else
-  (void)pidfd;
-#endif
-  return (cp_exit_status){-ECHILD, 0};
-}
-
 /* Takes the child's status if it has ended. */
 static bool reap(const cp_child *child, cp_exit_status *status)
 {
-  siginfo_t info = {0};
-  int r = 0;
-
-  do {
-    r = child->pidfd == -1
-            ? waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOHANG)
-            : waitid((idtype_t)P_PIDFD, (id_t)child->pidfd, &info, WEXITED | WNOHANG);
-  } while (r == -1 && errno == EINTR);
-
-  if (r == -1 && errno != ECHILD) {
-    return false;
-  }
-  if (r == -1) {
-    *status = child->pidfd == -1 ? (cp_exit_status){-ECHILD, 0} : status_of_reaped(child->pidfd);
-    return true;
-  }
-  if (info.si_pid == 0) {
-    return false;
-  }
-  *status = info.si_code == CLD_EXITED ? (cp_exit_status){info.si_status, 0}
-                                       : (cp_exit_status){-1, info.si_status};
-  return true;
+  return cp_pidfd_wait(child->pidfd, child->pid, false, status) == 1;
 }
 
 static void stop_watching(cp_child *child);
@@ -87,11 +30,6 @@ static void on_maybe_ended(void *argument, int events)
 }
 
 /* Without pidfds. */
-
-static void close_and_free(uv_handle_t *handle)
-{
-  free(handle);
-}
 
 static void ask_all(cp_loop *loop)
 {
@@ -159,7 +97,7 @@ static int start_fallback(cp_loop *loop)
   uv_timer_start(loop->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
   r = uv_signal_init(loop->uv, loop->sigchld);
   if (r < 0) {
-    uv_close((uv_handle_t *)loop->sweep, close_and_free);
+    uv_close((uv_handle_t *)loop->sweep, cp_loop_free_handle);
     free(loop->sigchld);
     loop->sigchld = NULL;
     return r;
@@ -171,8 +109,8 @@ static int start_fallback(cp_loop *loop)
 void cp_reap_close(cp_loop *loop)
 {
   if (loop->sigchld != NULL) {
-    uv_close((uv_handle_t *)loop->sigchld, close_and_free);
-    uv_close((uv_handle_t *)loop->sweep, close_and_free);
+    uv_close((uv_handle_t *)loop->sigchld, cp_loop_free_handle);
+    uv_close((uv_handle_t *)loop->sweep, cp_loop_free_handle);
     loop->sigchld = NULL;
     loop->sweep = NULL;
   }
@@ -210,7 +148,7 @@ int cp_child_start(cp_child *child, cp_loop *loop, const cp_spawn_options *optio
 
   *child =
       (cp_child){.loop = loop, .on_exit = on_exit, .owner = owner, .pidfd = -1, .referenced = true};
-  if (!loop->use_pidfd) {
+  if (!cp_spawner_has_pidfd(loop->spawner)) {
     /* Before the child can end. */
     r = start_fallback(loop);
   }
@@ -245,19 +183,7 @@ int cp_child_start(cp_child *child, cp_loop *loop, const cp_spawn_options *optio
 
 int cp_child_kill(cp_child *child, int signum)
 {
-  int r = 0;
-
-  if (!child->running) {
-    return UV_ESRCH;
-  }
-#ifdef __linux__
-  if (child->pidfd != -1) {
-    r = (int)syscall(SYS_pidfd_send_signal, child->pidfd, signum, NULL, 0);
-    return r == -1 ? -errno : 0;
-  }
-#endif
-  r = kill(child->pid, signum);
-  return r == -1 ? -errno : 0;
+  return child->running ? cp_pidfd_signal(child->pidfd, child->pid, signum) : UV_ESRCH;
 }
 
 void cp_child_reference(cp_child *child, bool referenced)

@@ -7,18 +7,13 @@
 #define CP_REAP_H
 
 #include "loop.h"
+#include "pidfd.h"
 #include "spawn.h"
 #include "watch.h"
 
-typedef struct cp_exit_status {
-  int code;   /* exit code, -1 if a signal ended the child; or negative errno, see below */
-  int signum; /* the signal that ended it, or 0 */
-} cp_exit_status;
-
 typedef struct cp_child cp_child;
 
-/* Called once, when the child has ended and was reaped. If another part of the program took the
- * status, which only newer kernels tell nevertheless, status.code is -ECHILD. */
+/* Called once, when the child has ended and was reaped. */
 typedef void (*cp_child_exit_cb)(void *owner, cp_exit_status status);
 
 struct cp_child {

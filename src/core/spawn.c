@@ -1,5 +1,6 @@
 #include "spawn.h"
 
+#include "pidfd.h"
 #include "pipe.h"
 #include "spawn_child.h"
 
@@ -14,10 +15,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#ifndef P_PIDFD
-#define P_PIDFD 3
-#endif
 
 extern char **environ;
 
@@ -48,7 +45,6 @@ static bool is_set(const char *variable)
   return value != NULL && *value != '\0';
 }
 
-#ifdef __linux__
 CP_ON_CHILD_STACK static int note_shared_memory(void *flag)
 {
   *(volatile bool *)flag = true;
@@ -84,74 +80,49 @@ static bool can_vfork(void)
   return memory_is_shared;
 }
 
-static int open_pidfd(pid_t pid)
-{
-  return (int)syscall(SYS_pidfd_open, pid, 0);
-}
-
-/* Old kernels and some sandboxes have pidfds but cannot wait for them. We are no child of our own, so
- * where it works that is the answer. */
-static bool can_open_pidfd(void)
-{
-  siginfo_t info;
-  int fd = open_pidfd(getpid());
-  bool waits = fd != -1 && waitid((idtype_t)P_PIDFD, (id_t)fd, &info, WEXITED | WNOHANG) == -1 &&
-               errno == ECHILD;
-
-  cp_pipe_close(fd);
-  return waits;
-}
-#else
-static bool can_vfork(void)
-{
-  return false;
-}
-static bool can_open_pidfd(void)
-{
-  return false;
-}
-static int open_pidfd(pid_t pid)
-{
-  (void)pid;
-  return -1;
-}
-#endif
-
-cp_spawner *cp_spawner_new(void)
+int cp_spawner_new(cp_spawner **out)
 {
   cp_spawner *spawner = malloc(sizeof(*spawner));
+  int r = 0;
 
   if (spawner == NULL) {
-    return NULL;
+    return -ENOMEM;
   }
   *spawner = (cp_spawner){
       .null = open("/dev/null", O_RDWR | O_CLOEXEC),
       .can_unshare = true,
       .use_vfork = !is_set("CHILD_PROCESS_NO_VFORK") && can_vfork(),
-      .use_pidfd = !is_set("CHILD_PROCESS_NO_PIDFD") && can_open_pidfd(),
+      .use_pidfd = !is_set("CHILD_PROCESS_NO_PIDFD") && cp_pidfd_works(),
   };
   for (int i = 0; i < PARKING_COUNT; i++) {
     spawner->parking[i] = -1;
   }
+  if (spawner->null == -1) {
+    r = -errno;
+    goto finish;
+  }
   spawner->stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
   if (spawner->stack == MAP_FAILED) {
+    r = -errno;
     spawner->stack = NULL;
-    return cp_spawner_destroy(spawner);
+    goto finish;
   }
   for (int i = 0; i < PARKING_COUNT; i++) {
-    spawner->parking[i] = fcntl(spawner->null, F_DUPFD_CLOEXEC, 3);
+    spawner->parking[i] = fcntl(spawner->null, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     if (spawner->parking[i] == -1) {
-      return cp_spawner_destroy(spawner);
+      r = -errno;
+      goto finish;
     }
   }
-  return spawner;
+
+finish:
+  *out = r == 0 ? spawner : cp_spawner_destroy(spawner);
+  return r;
 }
 
 cp_spawner *cp_spawner_destroy(cp_spawner *spawner)
 {
-  int saved = errno;
-
   if (spawner != NULL) {
     cp_pipe_close(spawner->null);
     for (int i = 0; i < PARKING_COUNT; i++) {
@@ -162,13 +133,7 @@ cp_spawner *cp_spawner_destroy(cp_spawner *spawner)
     }
     free(spawner);
   }
-  errno = saved;
   return NULL;
-}
-
-int cp_spawner_error(void)
-{
-  return -errno;
 }
 
 bool cp_spawner_has_pidfd(const cp_spawner *spawner)
@@ -252,7 +217,6 @@ static void plan_ignored(const cp_spawner *spawner, cp_spawn_plan *plan)
   }
 }
 
-#ifdef __linux__
 /* Replaces each use of `fd` by `parked`. */
 static void plan_replace(cp_spawn_plan *plan, int fd, int parked)
 {
@@ -337,14 +301,6 @@ static int start_sharing_memory(cp_spawner *spawner, cp_spawn_plan *plan, pid_t 
   *pid = child;
   return r;
 }
-#else
-static int start_sharing_memory(cp_spawner *spawner, cp_spawn_plan *plan, pid_t *pid, int *pidfd)
-{
-  (void)spawner, (void)plan, (void)pid, (void)pidfd;
-  return -ENOSYS;
-}
-#endif
-
 static int start_by_fork(const cp_spawner *spawner, cp_spawn_plan *plan, pid_t *pid, int *pidfd)
 {
   int report[2];
@@ -369,7 +325,7 @@ static int start_by_fork(const cp_spawner *spawner, cp_spawn_plan *plan, pid_t *
       while (waitpid(*pid, NULL, 0) == -1 && errno == EINTR) {
       }
     } else if (spawner->use_pidfd) {
-      *pidfd = open_pidfd(*pid);
+      *pidfd = cp_pidfd_open(*pid);
     }
   }
   close(report[0]);

@@ -30,10 +30,8 @@ typedef struct cp_spawn_options {
   gid_t gid;
 } cp_spawn_options;
 
-/* The parts that are made once: the child's stack and some low descriptors, see spawn.c. Returns
- * NULL on failure; cp_spawner_error tells why the last call did (a negative errno). */
-cp_spawner *cp_spawner_new(void);
-int cp_spawner_error(void);
+/* The parts that are made once: the child's stack and some low descriptors, see spawn.c. */
+int cp_spawner_new(cp_spawner **out);
 /* Accepts NULL, returns NULL. */
 cp_spawner *cp_spawner_destroy(cp_spawner *spawner);
 
@@ -43,7 +41,7 @@ bool cp_spawner_has_pidfd(const cp_spawner *spawner);
 /* Starts a program. On success stores its process id, and a pidfd or -1 where there are none. On
  * failure returns the negative errno of the step that failed (making the process, a descriptor,
  * cwd, groups and ids, executing) and nothing is left behind. The child's signal mask is empty and
- * all its signals have their default disposition. */
+ * all its standard signals have their default disposition. */
 int cp_spawn(cp_spawner *spawner, const cp_spawn_options *options, pid_t *pid, int *pidfd);
 
 #endif

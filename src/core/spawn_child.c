@@ -2,23 +2,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#ifdef __linux__
 #include <linux/close_range.h>
-#endif
 
 enum { EXIT_NOT_STARTED = 127 };
 
 /* The C library's versions of these make every thread of the process follow, and the threads would
  * be the parent's. */
-#ifdef __linux__
 #ifdef SYS_setgroups32
 enum { NR_SETGROUPS = SYS_setgroups32, NR_SETGID = SYS_setgid32, NR_SETUID = SYS_setuid32 };
 #else
@@ -78,34 +73,6 @@ static bool close_on_exec_listed(int first)
   close(dir);
   return n == 0;
 }
-#else
-#define CLOSE_RANGE_UNSHARE 0
-#define CLOSE_RANGE_CLOEXEC 0
-static int set_groups_none(void)
-{
-  return setgroups(0, NULL);
-}
-static int set_gid(gid_t gid)
-{
-  return setgid(gid);
-}
-static int set_uid(uid_t uid)
-{
-  return setuid(uid);
-}
-static int close_on_exec_range(unsigned first, unsigned last, unsigned flags)
-{
-  (void)first, (void)last, (void)flags;
-  errno = ENOSYS;
-  return -1;
-}
-static bool close_on_exec_listed(int first)
-{
-  (void)first;
-  return false;
-}
-#endif
-
 CP_ON_CHILD_STACK static _Noreturn void give_up(cp_spawn_plan *plan, int error)
 {
   plan->error = error;
@@ -156,7 +123,12 @@ CP_ON_CHILD_STACK static void arrange_descriptors(cp_spawn_plan *plan)
     }
   }
   if (plan->report_fd != -1 && plan->report_fd < count) {
-    plan->report_fd = fcntl(plan->report_fd, F_DUPFD_CLOEXEC, count);
+    int moved = fcntl(plan->report_fd, F_DUPFD_CLOEXEC, count);
+
+    if (moved == -1) {
+      give_up(plan, -errno); /* through the old one, which nothing has overwritten yet */
+    }
+    plan->report_fd = moved;
   }
 
   for (int i = 0; i < count; i++) {

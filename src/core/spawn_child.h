@@ -7,7 +7,8 @@
 
 #include "spawn.h"
 
-/* On the functions that run there: the address sanitizer does not know the child's stack. */
+/* On the functions there that do not return, or call such: the address sanitizer wants to tidy up the
+ * stack then, and does not know the child's. */
 #if defined(__GNUC__)
 #define CP_ON_CHILD_STACK __attribute__((no_sanitize("address")))
 #else

@@ -11,7 +11,6 @@ struct cp_splice {
   cp_stream *to;
   cp_splice_cb callback;
   void *owner;
-  bool enlarged;
 };
 
 enum {
@@ -22,12 +21,14 @@ enum {
 /* "Try again" does not say which of the two made it so. We wait for the one that was not known to be
  * ready; if it turns out to have been the other, the next attempt fails the same way and the wait is
  * for that one. */
-static void wait_for(cp_splice *transfer, bool room)
+static int wait_for(cp_splice *transfer, bool room)
 {
+  int r = 0;
+
   transfer->from->reading = !room;
   transfer->to->awaiting_room = room;
-  cp_stream_update(transfer->from);
-  cp_stream_update(transfer->to);
+  r = cp_stream_update(transfer->from);
+  return r < 0 ? r : cp_stream_update(transfer->to);
 }
 
 static void wait_for_nothing(const cp_splice *transfer)
@@ -42,6 +43,7 @@ int cp_splice_start(cp_stream *from, cp_stream *to, cp_splice_cb callback, void 
                     cp_splice **out)
 {
   cp_splice *transfer = malloc(sizeof(*transfer));
+  int r = 0;
 
   if (transfer == NULL) {
     return -ENOMEM;
@@ -49,9 +51,9 @@ int cp_splice_start(cp_stream *from, cp_stream *to, cp_splice_cb callback, void 
   *transfer = (cp_splice){.from = from, .to = to, .callback = callback, .owner = owner};
   from->splice = transfer;
   to->splice = transfer;
-  wait_for(transfer, false);
-  *out = transfer;
-  return 0;
+  r = wait_for(transfer, false);
+  *out = r < 0 ? cp_splice_stop(transfer) : transfer;
+  return r;
 }
 
 cp_splice *cp_splice_stop(cp_splice *transfer)
@@ -67,7 +69,6 @@ cp_splice *cp_splice_stop(cp_splice *transfer)
 
 static ssize_t move(const cp_splice *transfer)
 {
-#ifdef __linux__
   cp_pipe_guard guard = cp_pipe_guard_enter();
   ssize_t n = 0;
 
@@ -77,10 +78,6 @@ static ssize_t move(const cp_splice *transfer)
   } while (n == -1 && errno == EINTR);
   cp_pipe_guard_leave(guard, n == -1 && errno == EPIPE);
   return n == -1 ? -errno : n;
-#else
-  (void)transfer;
-  return -EINVAL;
-#endif
 }
 
 static cp_splice_state state_of_error(ssize_t error)
@@ -103,15 +100,15 @@ void cp_splice_turn(cp_splice *transfer, bool room)
   for (int i = 0; i < PIECES_PER_TURN && n > 0; i++) {
     n = move(transfer);
     moved += n > 0 ? (size_t)n : 0;
-    if (!transfer->enlarged && n >= (ssize_t)CP_READ_SIZE) {
-      transfer->enlarged = true;
-      cp_pipe_enlarge(transfer->from->fd);
-      cp_pipe_enlarge(transfer->to->fd);
+    if (n >= (ssize_t)CP_READ_SIZE) {
+      cp_stream_enlarge(transfer->from);
+      cp_stream_enlarge(transfer->to);
     }
   }
 
   if (n == -EAGAIN) {
-    wait_for(transfer, !room);
+    n = wait_for(transfer, !room);
+    state = n < 0 ? CP_SPLICE_READ_ERROR : CP_SPLICE_MOVING;
   } else if (n <= 0) {
     state = n == 0 ? CP_SPLICE_EOF : state_of_error(n);
     wait_for_nothing(transfer);

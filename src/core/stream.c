@@ -4,6 +4,7 @@
 #include "splice.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -106,6 +107,14 @@ bool cp_stream_is_active(const cp_stream *stream)
   return stream->reading || stream->awaiting_room || stream->await_hangup;
 }
 
+void cp_stream_enlarge(cp_stream *stream)
+{
+  if (!stream->enlarged && !stream->is_socket) {
+    cp_pipe_enlarge(stream->fd);
+  }
+  stream->enlarged = true;
+}
+
 static ssize_t read_once(const cp_stream *stream, size_t filled)
 {
   ssize_t n = 0;
@@ -137,11 +146,8 @@ static void read_all(cp_stream *stream)
     ssize_t last = 0;
     size_t n = read_much(stream, &last);
 
-    if (n == CP_READ_SIZE && !stream->enlarged) {
-      stream->enlarged = true;
-      if (!stream->is_socket) {
-        cp_pipe_enlarge(stream->fd);
-      }
+    if (n == CP_READ_SIZE) {
+      cp_stream_enlarge(stream);
     }
     if (n > 0) {
       stream->callbacks->on_read(stream, stream->loop->read_buffer, (ssize_t)n);
@@ -189,8 +195,12 @@ ssize_t cp_stream_write(cp_stream *stream, const struct iovec *vector, int count
 {
   struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)vector,
                            .msg_iovlen = (size_t)count};
+  size_t length = 0;
   ssize_t n = 0;
 
+  for (int i = 0; i < count; i++) {
+    length += vector[i].iov_len;
+  }
   if (!stream->is_socket) {
     n = cp_pipe_writev(stream->fd, vector, count);
   } else {
@@ -199,7 +209,11 @@ ssize_t cp_stream_write(cp_stream *stream, const struct iovec *vector, int count
     } while (n == -1 && errno == EINTR);
     n = n == -1 ? -errno : n;
   }
-  return n == -EAGAIN ? 0 : n;
+  n = n == -EAGAIN ? 0 : n;
+  if (n >= 0 && (size_t)n < length) {
+    cp_stream_enlarge(stream);
+  }
+  return n;
 }
 
 int cp_stream_shutdown(cp_stream *stream)

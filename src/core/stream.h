@@ -68,6 +68,9 @@ int cp_stream_await_room(cp_stream *stream);
 /* Calls on_hangup when the other end is closed. Does not keep the loop alive. */
 int cp_stream_await_hangup(cp_stream *stream);
 
+/* The pipe was seen full: makes it larger. Works once, and on pipes only. */
+void cp_stream_enlarge(cp_stream *stream);
+
 /* Tells the other end of a socket that nothing more will be written. */
 int cp_stream_shutdown(cp_stream *stream);
 

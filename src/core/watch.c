@@ -32,11 +32,6 @@ static void on_always(uv_idle_t *always)
   watch->callback(watch->owner, watch->events & (CP_WATCH_READ | CP_WATCH_WRITE));
 }
 
-static void free_always(uv_handle_t *always)
-{
-  free(always);
-}
-
 static int update_always(const cp_watch *watch)
 {
   if (watch->referenced) {
@@ -80,7 +75,7 @@ void cp_watch_close(cp_watch *watch)
   }
   cp_poller_forget(watch);
   if (watch->always != NULL) {
-    uv_close((uv_handle_t *)watch->always, free_always);
+    uv_close((uv_handle_t *)watch->always, cp_loop_free_handle);
   }
   if (watch->previous != NULL) {
     watch->previous->next = watch->next;
