@@ -56,6 +56,7 @@ look() {
   need libuv1-dev has_uv
   need lua-busted has_module busted.runner
   need luarocks has luarocks
+  need procps has ps
   for part in "$@"; do
     case $part in
       lint)

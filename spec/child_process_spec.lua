@@ -125,7 +125,7 @@ end)
 
 describe("event 'error'", function()
   it("is emitted when the process could not be spawned", function()
-    local child = cp.spawn("spec-no-such-command")
+    local child = cp.spawn("/nonexistent/command")
     local failure
     child:on("error", function(err) failure = err end)
     support.run()
@@ -133,10 +133,10 @@ describe("event 'error'", function()
   end)
 
   it("may be followed by no 'exit' event", function()
-    local child = cp.spawn("spec-no-such-command")
+    local child = cp.spawn("/nonexistent/command")
     local events = support.events(child)
     support.run()
-    assert.same({"error Error: spawn spec-no-such-command ENOENT", "close -2 nil"}, events)
+    assert.same({"error Error: spawn /nonexistent/command ENOENT", "close -2 nil"}, events)
   end)
 end)
 
@@ -231,9 +231,9 @@ describe("event 'spawn'", function()
 
   it("is not emitted, and 'error' instead, if the child process does not spawn "
     .. "successfully", function()
-    local events = support.events(cp.spawn("spec-no-such-command"))
+    local events = support.events(cp.spawn("/nonexistent/command"))
     support.run()
-    assert.equal("error Error: spawn spec-no-such-command ENOENT", events[1])
+    assert.equal("error Error: spawn /nonexistent/command ENOENT", events[1])
     for _, event in ipairs(events) do assert.are_not.equal("spawn", event) end
   end)
 
@@ -253,13 +253,13 @@ describe("event 'spawn'", function()
   end)
 
   it("will fire regardless of whether an error occurs within the spawned process", function()
-    local events = support.events(cp.spawn("sh", {"-c", "spec-no-such-command 2>&-"}))
+    local events = support.events(cp.spawn("sh", {"-c", "/nonexistent/command 2>&-"}))
     support.run()
     assert.same({"spawn", "exit 127 nil", "close 127 nil"}, events)
   end)
 
   it("also fires when the command that a shell = true should run does not exist", function()
-    local child = cp.spawn("spec-no-such-command", {shell = true})
+    local child = cp.spawn("/nonexistent/command", {shell = true})
     local events = support.events(child)
     support.run()
     assert.same({"spawn", "exit 127 nil", "close 127 nil"}, events)
@@ -456,7 +456,7 @@ describe("child.pid", function()
   end)
 
   it("is nil if the child process fails to spawn due to errors, and error is emitted", function()
-    local child = cp.spawn("spec-no-such-command")
+    local child = cp.spawn("/nonexistent/command")
     local events = support.events(child)
     assert.is_nil(child.pid)
     support.run()
@@ -522,11 +522,11 @@ describe("child:ref() and child:unref()", function()
   end)
 
   it("may be called on a child that could not be spawned", function()
-    local child = cp.spawn("spec-no-such-command")
+    local child = cp.spawn("/nonexistent/command")
     child:unref()
     local events = support.events(child)
     support.run()
-    assert.same({"error Error: spawn spec-no-such-command ENOENT", "close -2 nil"}, events)
+    assert.same({"error Error: spawn /nonexistent/command ENOENT", "close -2 nil"}, events)
     child:ref()
     support.run()
   end)
@@ -737,7 +737,7 @@ describe("local child <close> = cp.spawn(...)", function()
       ended = child
     end
     do
-      local child <close> = cp.spawn("spec-no-such-command")
+      local child <close> = cp.spawn("/nonexistent/command")
       child:on("error", function() end)
       failed = child
     end
@@ -944,7 +944,7 @@ describe("a host program with its own ways", function()
   it("that may not change identity gets an EPERM error event for options.uid", function()
     if not isRoot then pending("needs root") end
     local output = outputOfHost([[
-      cp.spawn("spec-no-such-command"):on("error", function() end)
+      cp.spawn("/nonexistent/command"):on("error", function() end)
       cp.run()
       host.setUid(65534)
       local child = cp.spawn("true", {uid = 0})

@@ -99,7 +99,7 @@ describe("an error raised in a listener or callback", function()
     ["a listener of 'spawn'"] = function(fn) cp.spawn("true"):on("spawn", fn) end,
     ["a listener of 'exit'"] = function(fn) cp.spawn("true"):on("exit", fn) end,
     ["a listener of 'close'"] = function(fn) cp.spawn("true"):on("close", fn) end,
-    ["a listener of 'error'"] = function(fn) cp.spawn("spec-no-such-command"):on("error", fn) end,
+    ["a listener of 'error'"] = function(fn) cp.spawn("/nonexistent/command"):on("error", fn) end,
     ["a listener of 'data'"] = function(fn) cp.spawn("echo").stdout:on("data", fn) end,
     ["a listener of 'end'"] = function(fn) cp.spawn("true").stdout:on("end", fn):resume() end,
     ["a callback of write"] = function(fn)
@@ -191,8 +191,8 @@ describe("an error raised in a listener or callback", function()
   end)
 
   it("is what an 'error' event without a listener is", function()
-    cp.spawn("spec-no-such-command")
-    assert.equal("Error: spawn spec-no-such-command ENOENT", tostring(support.error(cp.run)))
+    cp.spawn("/nonexistent/command")
+    assert.equal("Error: spawn /nonexistent/command ENOENT", tostring(support.error(cp.run)))
     support.run()
   end)
 

@@ -465,6 +465,17 @@ describe("A limit", function()
     assert.equal(0, parent.exitCode)
   end)
 
+  it("of 20 descriptors leaves room for a child with three pipes", function()
+    local stdout, parent, stderr = host([[
+      local cp = require("child_process")
+      cp.exec("cat; echo problem >&2", print).stdin:finish("input")
+      cp.run()
+    ]], "ulimit -n 20")
+    assert.equal("", stderr)
+    assert.equal("nil\tinput\tproblem\n\n", stdout)
+    assert.equal(0, parent.exitCode)
+  end)
+
   it("of processes is an EAGAIN error event; the next spawn after closing works", function()
     -- the limit does not hold for root
     local root = lfs.attributes("/proc/self", "uid") == 0

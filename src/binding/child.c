@@ -116,22 +116,21 @@ typedef struct arguments {
   bool usual_blocking[USUAL_DESCRIPTORS];
 } arguments;
 
-static char **read_strings(lua_State *L, int index, const char *name, char **usual)
+/* The strings of the sequence on top of the stack, with NULL at the end: in `usual` if they fit there,
+ * else in a userdata that is left on the stack. */
+static char **read_strings(lua_State *L, char **usual, lua_Integer most)
 {
-  char **strings = NULL;
+  int list = lua_gettop(L);
+  char **strings = usual;
   lua_Integer count = 0;
 
-  if (lua_getfield(L, index, name) == LUA_TNIL) {
-    return NULL;
+  luaL_checktype(L, list, LUA_TTABLE);
+  count = (lua_Integer)lua_rawlen(L, list);
+  if (count >= most) {
+    strings = lua_newuserdatauv(L, ((size_t)count + 1) * sizeof(*strings), 0);
   }
-  luaL_checktype(L, -1, LUA_TTABLE);
-  count = (lua_Integer)lua_rawlen(L, -1);
-  strings = usual != NULL && count < USUAL_STRINGS
-                ? usual
-                : lua_newuserdatauv(L, ((size_t)count + 1) * sizeof(*strings), 0);
-  lua_pushvalue(L, -1 - (strings != usual));
   for (lua_Integer i = 0; i < count; i++) {
-    lua_rawgeti(L, -1, i + 1);
+    lua_rawgeti(L, list, i + 1);
     strings[i] = (char *)(uintptr_t)luaL_checkstring(L, -1);
     lua_pop(L, 1);
   }
@@ -192,9 +191,11 @@ static void read_options(lua_State *L, arguments *args)
   options->cwd = lua_tostring(L, -1);
   lua_getfield(L, 2, "detached");
   options->detached = lua_toboolean(L, -1);
-  options->args = read_strings(L, 2, "args", args->usual_strings);
-  luaL_argcheck(L, options->args != NULL, 2, "no args");
-  options->env = read_strings(L, 2, "env", NULL);
+  lua_getfield(L, 2, "args");
+  options->args = read_strings(L, args->usual_strings, USUAL_STRINGS);
+  if (lua_getfield(L, 2, "env") != LUA_TNIL) {
+    options->env = read_strings(L, NULL, 0);
+  }
   options->set_uid = read_id(L, "uid", &options->uid);
   options->set_gid = read_id(L, "gid", &options->gid);
   read_descriptors(L, args);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,6 +25,8 @@ enum {
    * it is not worth avoiding. */
   LOW = 64,
   PARKING_COUNT = 4,
+  /* Nor is it where there cannot be many, and each one counts. */
+  FEW = 4 * LOW,
 };
 
 /* Descriptors that the child needs must have low numbers for the child to copy only a few, and in a
@@ -83,8 +86,10 @@ static bool can_vfork(void)
 int cp_spawner_new(cp_spawner **out)
 {
   cp_spawner *spawner = malloc(sizeof(*spawner));
+  struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
   int r = 0;
 
+  getrlimit(RLIMIT_NOFILE, &limit);
   if (spawner == NULL) {
     return -ENOMEM;
   }
@@ -108,7 +113,7 @@ int cp_spawner_new(cp_spawner **out)
     spawner->stack = NULL;
     goto finish;
   }
-  for (int i = 0; i < PARKING_COUNT; i++) {
+  for (int i = 0; i < PARKING_COUNT && limit.rlim_cur > FEW; i++) {
     spawner->parking[i] = fcntl(spawner->null, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     if (spawner->parking[i] == -1) {
       r = -errno;
@@ -235,7 +240,8 @@ static int park_high(cp_spawner *spawner, cp_spawn_plan *plan)
   for (int i = 0; i < plan->options->fd_count && taken < PARKING_COUNT; i++) {
     int fd = plan->fds[i];
 
-    if (fd >= LOW && dup3(fd, spawner->parking[taken], O_CLOEXEC) != -1) {
+    if (fd >= LOW && spawner->parking[taken] != -1 &&
+        dup3(fd, spawner->parking[taken], O_CLOEXEC) != -1) {
       plan_replace(plan, fd, spawner->parking[taken]);
       taken++;
     }
