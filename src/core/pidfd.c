@@ -65,7 +65,8 @@ static cp_exit_status status_of_reaped(int pidfd)
 int cp_pidfd_wait(int pidfd, pid_t pid, bool block, cp_exit_status *status)
 {
   siginfo_t info = {0};
-  int options = WEXITED | (block ? 0 : WNOHANG);
+  /* A child that was killed before it executed anything counts as a clone. */
+  int options = WEXITED | __WALL | (block ? 0 : WNOHANG);
   int r = 0;
 
   do {
