@@ -21,7 +21,7 @@ external_dependencies = {
 -- Not the builtin type: it cannot give the linker the flags that the module needs.
 build = {
   type = "make",
-  build_variables = {
+  variables = {
     CC = "$(CC)",
     CFLAGS = "$(CFLAGS)",
     LUA = "$(LUA)",
@@ -34,13 +34,5 @@ build = {
   install_variables = {
     LUADIR = "$(LUADIR)",
     LIBDIR = "$(LIBDIR)",
-    CC = "$(CC)",
-    CFLAGS = "$(CFLAGS)",
-    LUA = "$(LUA)",
-    LUA_INCDIR = "$(LUA_INCDIR)",
-    UV_CFLAGS = "-I$(LIBUV_INCDIR)",
-    UV_LIBS = "-L$(LIBUV_LIBDIR) -luv",
-    BUILD = "build/rock",
-    MODULE_DIR = "build/rock",
   },
 }

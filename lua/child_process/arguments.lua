@@ -5,6 +5,7 @@ local signals = require("child_process.signals")
 local stdio = require("child_process.stdio")
 
 local null = core.null
+local NONE = {} -- nobody adds to it
 
 ---@class child_process.arguments
 local arguments = {}
@@ -25,16 +26,17 @@ end
 ---@return table args
 ---@return table options
 function arguments.split(args, options)
-  if args ~= nil and type(args) ~= "table" then
-    error(errors.invalidArgType("args", "table", args))
-  end
-  if args and options == nil and hasNames(args) then
-    args, options = nil, args
+  if args ~= nil then
+    if type(args) ~= "table" then
+      error(errors.invalidArgType("args", "table", args))
+    elseif options == nil and hasNames(args) then
+      args, options = nil, args
+    end
   end
   if options ~= nil and type(options) ~= "table" then
     error(errors.invalidArgType("options", "table", options))
   end
-  return args or {}, options or {}
+  return args or NONE, options or NONE
 end
 
 local function checkText(name, value)
@@ -265,7 +267,11 @@ function arguments.normalize(file, args, options)
     result.args = {result.argv0 or shell, "-c",
       #args == 0 and file or file .. " " .. table.concat(args, " ")}
   else
-    result.args = table.move(args, 1, #args, 2, {result.argv0 or file})
+    local argv = {result.argv0 or file}
+    for index = 1, #args do
+      argv[index + 1] = args[index]
+    end
+    result.args = argv
   end
   -- Last, since it may take streams away from us.
   result.stdio = parseStdio(options)

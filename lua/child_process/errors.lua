@@ -18,18 +18,12 @@
 ---@field context? any the value of an "error" event that was not an Error
 
 ---@class child_process.errors
----@field childProcessIpcRequired fun(where: string): Error
 ---@field childProcessStdioMaxbuffer fun(stream: string): Error
----@field ipcChannelClosed fun(): Error
----@field ipcDisconnected fun(): Error
 ---@field ipcOnePipe fun(): Error
----@field ipcSyncFork fun(): Error
----@field missingArgs fun(name: string): Error
 ---@field streamAlreadyFinished fun(method: string): Error
 ---@field streamDestroyed fun(method: string): Error
 ---@field streamNullValues fun(): Error
 ---@field notSupported fun(what: string): Error
----@field streamPrematureClose fun(): Error
 ---@field streamWriteAfterEnd fun(): Error
 ---@field unknownEncoding fun(name: string): Error
 local errors = {}
@@ -88,13 +82,6 @@ function errors.AbortError(message, fields)
   local err = make("AbortError", message or "The operation was aborted", fields)
   err.code = err.code or "ABORT_ERR"
   return err
-end
-
---- The error of something that an AbortSignal ended.
----@param cause? any the signal's reason
----@return Error
-function errors.abortError(cause)
-  return errors.AbortError(nil, {cause = cause})
 end
 
 --- Was the value made by this file?
@@ -312,15 +299,9 @@ end
 
 -- Those that need at most one word put into their text.
 local catalogue = {
-  childProcessIpcRequired = {"Error", "ERR_CHILD_PROCESS_IPC_REQUIRED",
-    "Forked processes must have an IPC channel, missing value 'ipc' in %s"},
   childProcessStdioMaxbuffer = {"RangeError", "ERR_CHILD_PROCESS_STDIO_MAXBUFFER",
     "%s maxBuffer length exceeded"},
-  ipcChannelClosed = {"Error", "ERR_IPC_CHANNEL_CLOSED", "Channel closed"},
-  ipcDisconnected = {"Error", "ERR_IPC_DISCONNECTED", "IPC channel is already disconnected"},
   ipcOnePipe = {"Error", "ERR_IPC_ONE_PIPE", "Child process can have only one IPC pipe"},
-  ipcSyncFork = {"Error", "ERR_IPC_SYNC_FORK", "IPC cannot be used with synchronous forks"},
-  missingArgs = {"TypeError", "ERR_MISSING_ARGS", 'The "%s" argument must be specified'},
   notSupported = {"Error", "ENOTSUP", "%s is not supported yet"},
   streamAlreadyFinished = {"Error", "ERR_STREAM_ALREADY_FINISHED",
     "Cannot call %s after a stream was finished"},
@@ -328,7 +309,6 @@ local catalogue = {
     "Cannot call %s after a stream was destroyed"},
   streamNullValues = {"TypeError", "ERR_STREAM_NULL_VALUES",
     "May not write null values to stream"},
-  streamPrematureClose = {"Error", "ERR_STREAM_PREMATURE_CLOSE", "Premature close"},
   streamWriteAfterEnd = {"Error", "ERR_STREAM_WRITE_AFTER_END", "write after end"},
   unknownEncoding = {"TypeError", "ERR_UNKNOWN_ENCODING", "Unknown encoding: %s"},
 }

@@ -4,7 +4,9 @@ local core = require("child_process.core")
 local encoding = require("child_process.encoding")
 local errors = require("child_process.errors")
 local ChildProcess = require("child_process.child")
+local Collector = require("child_process.collector")
 
+---@class child_process.exec
 local exec = {}
 
 local DEFAULT_MAX_BUFFER = 1024 * 1024
@@ -15,69 +17,6 @@ local passed = {
   "cwd", "env", "uid", "gid", "shell", "windowsHide", "windowsVerbatimArguments", "customFds",
   "setsid",
 }
-
--- Takes everything that a stream reads, up to a limit. As long as nobody else listens, core does it
--- without making a Lua string of every piece.
-local Collector = {}
-Collector.__index = Collector
-
-local function collect(stream, limit, onoverflow)
-  local collector = setmetatable({
-    stream = stream, limit = limit, length = 0, parts = {}, overflow = onoverflow,
-  }, Collector)
-  stream._collector = collector
-  if stream._handle then
-    collector.inCore = true
-    stream._handle:collect(limit)
-  end
-  stream:resume()
-  return collector
-end
-
--- From now on every piece comes to `add`.
-function Collector:throughLua()
-  if self.inCore then
-    self.inCore = false
-    local handle = self.stream._handle
-    local bytes = handle:collected()
-    handle:collect(nil)
-    self.stream.bytesRead = self.stream.bytesRead + #bytes
-    self.parts[1] = bytes
-    self.length = #bytes
-  end
-end
-
--- Core has read past the limit, and kept what is within.
-function Collector:onoverflow()
-  self:throughLua()
-  self.full = true
-  self.overflow()
-end
-
-function Collector:add(chunk)
-  if self.full then
-    return
-  end
-  local room = self.limit - self.length
-  self.full = #chunk > room
-  self.parts[#self.parts + 1] = self.full and chunk:sub(1, room) or chunk
-  self.length = self.length + #chunk
-  if self.full then
-    self.overflow()
-  end
-end
-
--- Everything, as text where an encoding was named. A character that the limit cut is left out.
-function Collector:result(name)
-  self:throughLua()
-  local bytes = table.concat(self.parts)
-  local decoder = encoding.decoder(name)
-  if not decoder then
-    return bytes
-  end
-  local text = decoder:write(bytes)
-  return self.full and text or text .. decoder:finish()
-end
 
 local function checkMaxBuffer(value)
   if value == nil or value == core.null then
@@ -154,7 +93,7 @@ local function collectOutput(run, name, limit)
   if encoding.normalize(run.encoding) then
     stream:setEncoding(run.encoding)
   end
-  run.collectors[name] = collect(stream, limit, function()
+  run.collectors[name] = Collector.new(stream, limit, function()
     run.error = run.error or errors.childProcessStdioMaxbuffer(name)
     kill(run)
   end)
@@ -195,6 +134,10 @@ local function start(file, args, options, callback)
 end
 
 --- See child_process.exec.
+---@param command string
+---@param options? ExecOptions
+---@param callback? function
+---@return ChildProcess
 function exec.exec(command, options, callback)
   if type(command) ~= "string" then
     error(errors.invalidArgType("command", "string", command))
@@ -215,6 +158,11 @@ function exec.exec(command, options, callback)
 end
 
 --- See child_process.execFile.
+---@param file string
+---@param args? string[]
+---@param options? ExecOptions
+---@param callback? function
+---@return ChildProcess
 function exec.execFile(file, args, options, callback)
   if type(args) == "function" then
     args, options, callback = nil, nil, args

@@ -27,9 +27,10 @@ local function bind(callback, ...)
   end
 end
 
--- All calls from C come through here: a method, its object, and what it is to be told.
-local function dispatch(method, object, ...)
-  method(object, ...)
+-- All calls from C come through here: a method, its object, and what it is to be told, which is
+-- three values at most.
+local function dispatch(method, object, a, b, c)
+  method(object, a, b, c)
   if last > 0 then
     drain()
   end

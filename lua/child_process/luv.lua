@@ -6,6 +6,7 @@
 local core = require("child_process.core")
 local uv = require("luv")
 
+---@class child_process.luv
 local driver = {}
 
 local poll, prepare, timer
@@ -58,6 +59,9 @@ function driver.attach()
   reference()
 end
 
+--- As loop.run, with luv's loop.
+---@param mode? "default"|"once"|"nowait"
+---@return boolean
 function driver.run(mode)
   if running or core.isRunning() then
     error("child_process: run was called from a callback of the running loop")
@@ -75,6 +79,7 @@ function driver.run(mode)
   return alive
 end
 
+--- As loop.stop.
 function driver.stop()
   if running then
     uv.stop()

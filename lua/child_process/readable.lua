@@ -5,8 +5,9 @@
 --   _needReadable           somebody waits for "readable"
 --   _emittedReadable        "readable" is about to be emitted
 --   _readableListening      "readable" has listeners, so that data does not flow by itself
+--   _resumeScheduled        the tick that makes it flow is on its way
 --   _paused                 pause was called, and resume was not since
---   _collector              see exec.lua: takes the bytes in the place of listeners
+--   _collector              see collector.lua: takes the bytes in the place of listeners
 local encoding = require("child_process.encoding")
 local errors = require("child_process.errors")
 local loop = require("child_process.loop")
@@ -190,7 +191,7 @@ return function(Stream)
     end
   end
 
-  -- Called by the handle when it has collected as much as it may; see exec.lua.
+  -- Called by the handle when it has collected as much as it may; see collector.lua.
   function Stream:onoverflow()
     self._collector:onoverflow()
   end

@@ -1,7 +1,12 @@
 --- Streams: the pipes to a child, sockets, and the process's own standard streams.
 -- This file makes the class and ends streams; readable.lua, writable.lua and pipe.lua hold the
--- methods of the three sides. A stream keeps its state in ordinary fields. Those that begin with an
--- underscore are for these files only; what a field is where it is absent stands here.
+-- methods of the three sides, and tell of their own fields. A stream keeps its state in ordinary
+-- fields. Those that begin with an underscore are for this project's files only.
+--   _handle          of core; nil when the descriptor is closed
+--   _readableSide, _writableSide  whether it has one, at an end or not
+--   _onclose, _owner called when the stream is closed, before the listeners of "close"
+--   _error           what it was destroyed with
+--   _sharedWithChild the descriptor was given to a child, which now reads or writes it
 local errors = require("child_process.errors")
 local events = require("child_process.events")
 local loop = require("child_process.loop")

@@ -29,6 +29,9 @@ local function check(object, class, method)
 end
 
 ---@class Timeout
+---@field callback function
+---@field delay integer milliseconds
+---@field interval boolean
 local Timeout = {__name = "Timeout"}
 Timeout.__index = Timeout
 
@@ -134,6 +137,7 @@ timers.clearInterval = timers.clearTimeout
 
 -- Immediates: all that are waiting share one handle.
 ---@class Immediate
+---@field callback function
 local Immediate = {__name = "Immediate"}
 Immediate.__index = Immediate
 

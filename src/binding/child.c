@@ -307,13 +307,7 @@ static int child_fields(lua_State *L)
 /* child:signal(signum) -> nil, or the negative errno. */
 static int child_signal(lua_State *L)
 {
-  int r = cp_child_kill(&check_child(L)->core, (int)luaL_checkinteger(L, 2));
-
-  if (r == 0) {
-    return 0;
-  }
-  lua_pushinteger(L, r);
-  return 1;
+  return cp_push_errno(L, cp_child_kill(&check_child(L)->core, (int)luaL_checkinteger(L, 2)));
 }
 
 /* child:reference(on): whether the child's running keeps the loop alive. */

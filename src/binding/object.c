@@ -67,3 +67,12 @@ int cp_object_set_owner(lua_State *L)
   lua_setiuservalue(L, 1, 1);
   return 0;
 }
+
+int cp_push_errno(lua_State *L, int r)
+{
+  if (r >= 0) {
+    return 0;
+  }
+  lua_pushinteger(L, r);
+  return 1;
+}

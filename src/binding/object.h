@@ -18,6 +18,9 @@ void cp_object_open_class(lua_State *L, const char *name, const luaL_Reg *metame
 /* Makes a zeroed object of class `name`, without owner, and pushes it. */
 void *cp_object_new(lua_State *L, const char *name, size_t size);
 
+/* Pushes nothing on success, the negative errno otherwise. Returns the number of results. */
+int cp_push_errno(lua_State *L, int r);
+
 /* method(self, owner): says whom callbacks go to. */
 int cp_object_set_owner(lua_State *L);
 

@@ -131,11 +131,7 @@ static int signal_start(lua_State *L)
   int r = uv_signal_start(&handle->uv, on_signal, (int)luaL_checkinteger(L, 2));
 
   cp_anchor_set(L, &handle->anchor, 1, r == 0);
-  if (r == 0) {
-    return 0;
-  }
-  lua_pushinteger(L, r);
-  return 1;
+  return cp_push_errno(L, r);
 }
 
 /* handle:stop(): the signal has its former effect again. */

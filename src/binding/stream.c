@@ -204,16 +204,6 @@ static stream_handle *check_handle(lua_State *L)
   return handle;
 }
 
-/* Pushes nothing on success, the negative errno otherwise. */
-static int push_error(lua_State *L, int r)
-{
-  if (r >= 0) {
-    return 0;
-  }
-  lua_pushinteger(L, r);
-  return 1;
-}
-
 /* stream(fd, readable, writable) -> handle on a descriptor of somebody else's. */
 static int stream_borrow(lua_State *L)
 {
@@ -253,7 +243,7 @@ static int stream_fileno(lua_State *L)
 /* handle:reference(on): whether it keeps the loop alive. */
 static int stream_reference(lua_State *L)
 {
-  return push_error(L, cp_stream_reference(check_handle(L)->stream, lua_toboolean(L, 2)));
+  return cp_push_errno(L, cp_stream_reference(check_handle(L)->stream, lua_toboolean(L, 2)));
 }
 
 /* handle:read(on) -> errno. Calls owner:onread(bytes), at the end owner:onread(nil), on failure
@@ -264,7 +254,7 @@ static int stream_read(lua_State *L)
   int r = cp_stream_read(handle->stream, lua_toboolean(L, 2));
 
   update_anchor(L, handle, 1);
-  return push_error(L, r);
+  return cp_push_errno(L, r);
 }
 
 /* handle:collect(limit): from now on reading keeps the bytes. When more than `limit` come,
@@ -353,7 +343,7 @@ static int stream_await_room(lua_State *L)
   int r = cp_stream_await_room(handle->stream);
 
   update_anchor(L, handle, 1);
-  return push_error(L, r);
+  return cp_push_errno(L, r);
 }
 
 /* handle:awaitHangup() -> errno. Calls owner:onhangup() once, when nobody can read any more. */
@@ -363,13 +353,13 @@ static int stream_await_hangup(lua_State *L)
   int r = cp_stream_await_hangup(handle->stream);
 
   update_anchor(L, handle, 1);
-  return push_error(L, r);
+  return cp_push_errno(L, r);
 }
 
 /* handle:shutdown() -> errno */
 static int stream_shutdown(lua_State *L)
 {
-  return push_error(L, cp_stream_shutdown(check_handle(L)->stream));
+  return cp_push_errno(L, cp_stream_shutdown(check_handle(L)->stream));
 }
 
 /* Splicing. */
@@ -427,7 +417,7 @@ static int stream_splice(lua_State *L)
   }
   update_anchor(L, handle, 1);
   update_anchor(L, target, 2);
-  return push_error(L, r);
+  return cp_push_errno(L, r);
 }
 
 /* handle:unsplice(): ends the transfer; what was not moved is still to be read. */

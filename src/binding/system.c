@@ -1,5 +1,7 @@
 #include "system.h"
 
+#include "object.h"
+
 #include <errno.h>
 #include <lauxlib.h>
 #include <limits.h>
@@ -10,15 +12,6 @@
 #include <uv.h>
 
 extern char **environ;
-
-static int push_result(lua_State *L, int r)
-{
-  if (r >= 0) {
-    return 0;
-  }
-  lua_pushinteger(L, r);
-  return 1;
-}
 
 /* getenv(name) -> value or nil */
 static int system_getenv(lua_State *L)
@@ -33,7 +26,7 @@ static int system_setenv(lua_State *L)
   const char *name = luaL_checkstring(L, 1);
   int r = lua_isnoneornil(L, 2) ? unsetenv(name) : setenv(name, luaL_checkstring(L, 2), 1);
 
-  return push_result(L, r == -1 ? -errno : 0);
+  return cp_push_errno(L, r == -1 ? -errno : 0);
 }
 
 /* environ() -> sequence of "KEY=value" */
@@ -47,12 +40,11 @@ static int system_environ(lua_State *L)
   return 1;
 }
 
-/* cwd() -> path, or nil, errno */
-static int system_cwd(lua_State *L)
+static int push_path(lua_State *L, int (*get)(char *, size_t *))
 {
   char path[PATH_MAX];
   size_t size = sizeof(path);
-  int r = uv_cwd(path, &size);
+  int r = get(path, &size);
 
   if (r < 0) {
     lua_pushnil(L);
@@ -61,28 +53,24 @@ static int system_cwd(lua_State *L)
   }
   lua_pushlstring(L, path, size);
   return 1;
+}
+
+/* cwd() -> path, or nil, errno */
+static int system_cwd(lua_State *L)
+{
+  return push_path(L, uv_cwd);
 }
 
 /* chdir(path) -> errno */
 static int system_chdir(lua_State *L)
 {
-  return push_result(L, uv_chdir(luaL_checkstring(L, 1)));
+  return cp_push_errno(L, uv_chdir(luaL_checkstring(L, 1)));
 }
 
 /* execPath() -> the program that is running, or nil, errno */
 static int system_exec_path(lua_State *L)
 {
-  char path[PATH_MAX];
-  size_t size = sizeof(path);
-  int r = uv_exepath(path, &size);
-
-  if (r < 0) {
-    lua_pushnil(L);
-    lua_pushinteger(L, r);
-    return 2;
-  }
-  lua_pushlstring(L, path, size);
-  return 1;
+  return push_path(L, uv_exepath);
 }
 
 /* pid() */
@@ -102,7 +90,7 @@ static int system_ppid(lua_State *L)
 /* kill(pid, signum) -> errno */
 static int system_kill(lua_State *L)
 {
-  return push_result(L, uv_kill((int)luaL_checkinteger(L, 1), (int)luaL_checkinteger(L, 2)));
+  return cp_push_errno(L, uv_kill((int)luaL_checkinteger(L, 1), (int)luaL_checkinteger(L, 2)));
 }
 
 /* hrtime() -> nanoseconds of a clock that never goes back */
