@@ -273,8 +273,7 @@ function arguments.normalize(file, args, options)
     end
     result.args = argv
   end
-  -- Last, since it may take streams away from us.
-  result.stdio = parseStdio(options)
+  result.stdio, result.sharedStreams = parseStdio(options)
   return result
 end
 

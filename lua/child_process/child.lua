@@ -112,6 +112,9 @@ function ChildProcess:spawn(options)
     }))
     return self
   end
+  for _, stream in ipairs(options.sharedStreams or {}) do
+    stream:_shareWithChild()
+  end
   fields.pid = pid
   makeStreams(self, fields, options.stdio, result)
   tick(emitSpawn, self)

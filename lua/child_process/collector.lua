@@ -1,6 +1,6 @@
 --- Takes everything that a stream reads, up to a limit; exec's buffers.
 -- As long as nobody else listens, core does it without making a Lua string of every piece. The
--- stream has it in its field _collector, and calls `throughLua` when somebody wants to see the data.
+-- stream has it in its field _collector, and calls `throughLua` when somebody wants to see data.
 local encoding = require("child_process.encoding")
 
 ---@class Collector

@@ -22,6 +22,7 @@
 ---@field ipcOnePipe fun(): Error
 ---@field streamAlreadyFinished fun(method: string): Error
 ---@field streamDestroyed fun(method: string): Error
+---@field streamNotWritable fun(): Error
 ---@field streamNullValues fun(): Error
 ---@field notSupported fun(what: string): Error
 ---@field streamWriteAfterEnd fun(): Error
@@ -307,6 +308,7 @@ local catalogue = {
     "Cannot call %s after a stream was finished"},
   streamDestroyed = {"Error", "ERR_STREAM_DESTROYED",
     "Cannot call %s after a stream was destroyed"},
+  streamNotWritable = {"TypeError", "ERR_INVALID_THIS", "The stream can only be read"},
   streamNullValues = {"TypeError", "ERR_STREAM_NULL_VALUES",
     "May not write null values to stream"},
   streamWriteAfterEnd = {"Error", "ERR_STREAM_WRITE_AFTER_END", "write after end"},

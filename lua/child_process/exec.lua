@@ -100,7 +100,6 @@ local function collectOutput(run, name, limit)
 end
 
 local function start(file, args, options, callback)
-  arguments.checkCommand("file", file)
   local timeout = arguments.check("timeout", options.timeout)
   arguments.check("signal", options.signal)
   local maxBuffer = checkMaxBuffer(options.maxBuffer)
@@ -108,14 +107,15 @@ local function start(file, args, options, callback)
     callback = checkCallback(callback),
     encoding = options.encoding,
     killSignal = arguments.check("killSignal", options.killSignal) or "SIGTERM",
-    command = table.concat({file, table.unpack(args)}, " "),
     collectors = {},
   }
   local spawnOptions = {}
   for _, name in ipairs(passed) do
     spawnOptions[name] = options[name]
   end
-  run.child = ChildProcess.new():spawn(arguments.normalize(file, args, spawnOptions))
+  local normalized = arguments.normalize(file, args, spawnOptions)
+  run.command = #args == 0 and file or file .. " " .. table.concat(args, " ")
+  run.child = ChildProcess.new():spawn(normalized)
 
   collectOutput(run, "stdout", maxBuffer)
   collectOutput(run, "stderr", maxBuffer)

@@ -14,7 +14,9 @@ local running = false -- luv's loop runs in our `run`
 local kept -- {error} that a turn has raised in there
 
 local function turn()
-  if not running then
+  if core.isRunning() then
+    return -- a callback of ours has turned luv's loop
+  elseif not running then
     core.run("nowait")
     return
   end
@@ -63,7 +65,7 @@ end
 ---@param mode? "default"|"once"|"nowait"
 ---@return boolean
 function driver.run(mode)
-  if running or core.isRunning() then
+  if running or core.isRunning() or uv.loop_mode() then
     error("child_process: run was called from a callback of the running loop")
   end
   running = true

@@ -35,6 +35,13 @@ return function(Stream)
     end
   end
 
+  -- A destination that the source has waited for is ready, or gone.
+  local function continueAfter(source)
+    if not anyWaiting(source._pipes) then
+      source:resume()
+    end
+  end
+
   local function listen(source, pipe, endsToo)
     local destination = pipe.destination
     local function onerror(err)
@@ -49,9 +56,9 @@ return function(Stream)
       end,
       error = onerror,
       drain = function()
-        pipe.waiting = false
-        if not anyWaiting(source._pipes) then
-          source:resume()
+        if pipe.waiting then
+          pipe.waiting = false
+          continueAfter(source)
         end
       end,
     }
@@ -76,6 +83,9 @@ return function(Stream)
   ---@return T destination
   function Stream:pipe(destination, options)
     check(self, "pipe")
+    if destination == nil then
+      error(errors.invalidThis("Stream:pipe")) -- a.pipe(b) has b in the place of a
+    end
     local kind = type(destination)
     if (kind ~= "table" and kind ~= "userdata") or not destination.write then
       error(errors.invalidArgType("destination", "Stream", destination))
@@ -117,13 +127,17 @@ return function(Stream)
       return self
     end
     self:_stopSplicing()
+    local wasWaitedFor = false
     for index = #pipes, 1, -1 do
       if destination == nil or pipes[index].destination == destination then
+        wasWaitedFor = wasWaitedFor or pipes[index].waiting
         detach(self, table.remove(pipes, index))
       end
     end
     if #pipes == 0 then
       self:pause()
+    elseif wasWaitedFor then
+      continueAfter(self)
     else
       self:_continueReading()
     end

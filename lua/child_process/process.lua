@@ -35,6 +35,12 @@ local function raise(errno, syscall, path)
   error(err)
 end
 
+local function checkText(name, value)
+  if value:find("\0", 1, true) then
+    error(errors.invalidArgValue(name, value, "must be a string without null bytes"))
+  end
+end
+
 -- Properties that are made when somebody asks for them.
 local makers = {}
 
@@ -87,7 +93,13 @@ function makers.env()
       return type(name) == "string" and core.getenv(name) or nil
     end,
     __newindex = function(_, name, value)
-      local errno = core.setenv(name, value ~= nil and tostring(value) or nil)
+      if type(name) ~= "string" then
+        error(errors.invalidArgType("env", "table with string keys", name))
+      end
+      checkText("env", name)
+      value = value ~= nil and tostring(value) or nil
+      checkText("env." .. name, value or "")
+      local errno = core.setenv(name, value)
       if errno then
         raise(errno, "setenv")
       end
@@ -165,6 +177,7 @@ function Process:chdir(path)
   if type(path) ~= "string" then
     error(errors.invalidArgType("directory", "string", path))
   end
+  checkText("directory", path)
   local errno = core.chdir(path)
   if errno then
     raise(errno, "chdir", path)
@@ -181,7 +194,10 @@ function Process:exit(code)
   if code ~= nil then
     self.exitCode = code
   end
-  self:emit("exit", self.exitCode or 0)
+  if not self._exiting then
+    self._exiting = true
+    self:emit("exit", self.exitCode or 0)
+  end
   os.exit(self.exitCode or 0)
 end
 
@@ -191,8 +207,8 @@ end
 ---@return boolean true
 function Process:kill(pid, signal)
   check(self, "kill")
-  if math.type(pid) ~= "integer" then
-    error(errors.invalidArgType("pid", "integer", pid))
+  if math.type(pid) ~= "integer" or pid < -0x80000000 or pid > 0x7FFFFFFF then
+    error(errors.invalidArgType("pid", "int32", pid))
   end
   local number = signal == 0 and 0 or signals.number(signal == nil and "SIGTERM" or signal)
   local errno = core.kill(pid, number)
@@ -217,7 +233,8 @@ function Process:hrtime(since)
   check(self, "hrtime")
   local now = core.hrtime()
   if since ~= nil then
-    if type(since) ~= "table" then
+    if type(since) ~= "table" or math.type(since[1]) ~= "integer"
+      or math.type(since[2]) ~= "integer" then
       error(errors.invalidArgType("time", "table", since))
     end
     now = now - since[1] * 1000000000 - since[2]

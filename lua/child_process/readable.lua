@@ -216,6 +216,9 @@ return function(Stream)
     if count ~= nil and math.type(count) ~= "integer" then
       error(errors.invalidArgType("n", "integer", count))
     end
+    if count and count > self.readableHighWaterMark then
+      self.readableHighWaterMark = count
+    end
     if count ~= 0 then
       self._emittedReadable = false
     end
@@ -282,6 +285,7 @@ return function(Stream)
   function Stream:resume()
     check(self, "resume")
     self._paused = false
+    self._sharedWithChild = nil
     if not self.readableFlowing then
       self.readableFlowing = not self._readableListening
       scheduleResume(self)

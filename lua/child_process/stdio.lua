@@ -33,25 +33,23 @@ local function inherit(fd)
   return fd < STANDARD and flushedStandard(fd) or IGNORE
 end
 
-local function descriptorOfStream(stream)
+local function descriptorOfStream(stream, shared)
   local handle = stream._handle
   if not handle then
     error(errors.invalidArgValue("stdio", stream))
   end
   if not stream.isStandardStream then
-    -- From now on the child reads it, or writes to it.
-    stream:pause()
-    stream._sharedWithChild = true
+    shared[#shared + 1] = stream
   end
   return handle:fileno()
 end
 
 -- An object that stands for an open descriptor.
-local function descriptorOf(value)
+local function descriptorOf(value, shared)
   local kind = type(value)
   if kind == "table" then
     if Stream.isStream(value) then
-      return descriptorOfStream(value)
+      return descriptorOfStream(value, shared)
     end
     return math.tointeger(rawget(value, "fd"))
   elseif io.type(value) == "file" then
@@ -66,7 +64,7 @@ local function descriptorOf(value)
   return nil
 end
 
-local function parseEntry(value, fd)
+local function parseEntry(value, fd, shared)
   if value == nil or value == false or value == core.null then
     return fd < STANDARD and NEW_PIPE or IGNORE
   elseif type(value) == "string" then
@@ -77,7 +75,8 @@ local function parseEntry(value, fd)
     end
     return words[value] or error(errors.invalidSyncForkInput(value))
   end
-  local descriptor = type(value) == "number" and math.tointeger(value) or descriptorOf(value)
+  local descriptor = type(value) == "number" and math.tointeger(value)
+    or descriptorOf(value, shared)
   if not descriptor or descriptor < 0 or descriptor > 0x7FFFFFFF then
     error(errors.invalidArgValue("stdio", value))
   end
@@ -102,6 +101,7 @@ end
 --- For each of the child's descriptors, from 0 on: one of ours, or core.IGNORE or core.NEW_PIPE.
 ---@param option? string|table options.stdio
 ---@return integer[]
+---@return Stream[]? # those among them that are our streams
 function stdio.parse(option)
   if option == nil or option == "pipe" or option == "overlapped" then
     return ALL_PIPES
@@ -122,11 +122,11 @@ function stdio.parse(option)
       ipc = true
     end
   end
-  local descriptors = {}
+  local descriptors, shared = {}, {}
   for fd = 0, highest do
-    descriptors[fd + 1] = parseEntry(entries[fd], fd)
+    descriptors[fd + 1] = parseEntry(entries[fd], fd, shared)
   end
-  return descriptors
+  return descriptors, shared
 end
 
 return stdio

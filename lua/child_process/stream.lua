@@ -81,7 +81,7 @@ end
 ---@param stream any
 ---@param method string
 function Stream.check(stream, method)
-  if type(stream) ~= "table" then
+  if getmetatable(stream) ~= metatable then
     error(errors.invalidThis("Stream:" .. method))
   end
 end
@@ -176,6 +176,13 @@ function Stream:unref()
     self._handle:reference(false)
   end
   return self
+end
+
+-- A child has got the descriptor: from now on that one reads it, or writes to it.
+function Stream:_shareWithChild()
+  self:pause()
+  self._sharedWithChild = true
+  self._handle:share()
 end
 
 -- A side has come to its end: the stream is closed after its last side.

@@ -26,6 +26,12 @@ return function(Stream)
     return encoding.encode(data, name)
   end
 
+  local function checkCallback(callback)
+    if callback ~= nil and type(callback) ~= "function" then
+      error(errors.invalidArgType("callback", "function", callback))
+    end
+  end
+
   local function enqueue(self, data, offset, callback)
     if not self._queue then
       self._queue, self._queueCallbacks = {}, {}
@@ -172,8 +178,12 @@ return function(Stream)
     if type(name) == "function" then
       name, callback = nil, name
     end
+    checkCallback(callback)
+    if not self._writableSide then
+      error(errors.streamNotWritable())
+    end
     data = toBytes(data, name)
-    if self.writableEnded or not self._writableSide then
+    if self.writableEnded then
       return refuse(self, errors.streamWriteAfterEnd(), callback)
     elseif self.destroyed then
       return refuse(self, errors.streamDestroyed("write"), callback)
@@ -209,6 +219,9 @@ return function(Stream)
   function Stream:cork()
     check(self, "cork")
     self.writableCorked = self.writableCorked + 1
+    if self._splicedFrom then
+      self._splicedFrom:_throughLua()
+    end
   end
 
   --- Takes back one `cork`.
@@ -234,6 +247,7 @@ return function(Stream)
     elseif type(name) == "function" then
       name, callback = nil, name
     end
+    checkCallback(callback)
     if data ~= nil then
       self:write(data, name)
     end

@@ -167,7 +167,7 @@ static void read_descriptors(lua_State *L, arguments *args)
   args->ours = args->fds + count;
   for (int i = 0; i < count; i++) {
     lua_rawgeti(L, -1, i + 1);
-    args->fds[i] = (int)luaL_checkinteger(L, -1);
+    args->fds[i] = cp_check_int(L, -1);
     /* Programs do not expect a standard stream to be non-blocking, and ours are. */
     args->set_blocking[i] = i <= STDERR_FILENO && args->fds[i] > STDERR_FILENO;
     args->ours[i] = -1;
@@ -307,7 +307,7 @@ static int child_fields(lua_State *L)
 /* child:signal(signum) -> nil, or the negative errno. */
 static int child_signal(lua_State *L)
 {
-  return cp_push_errno(L, cp_child_kill(&check_child(L)->core, (int)luaL_checkinteger(L, 2)));
+  return cp_push_errno(L, cp_child_kill(&check_child(L)->core, cp_check_int(L, 2)));
 }
 
 /* child:reference(on): whether the child's running keeps the loop alive. */

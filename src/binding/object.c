@@ -1,5 +1,6 @@
 #include "object.h"
 
+#include <limits.h>
 #include <string.h>
 
 static void make_class(lua_State *L, const char *name, const luaL_Reg *metamethods,
@@ -7,6 +8,9 @@ static void make_class(lua_State *L, const char *name, const luaL_Reg *metametho
 {
   luaL_newmetatable(L, name);
   luaL_setfuncs(L, metamethods, 0);
+  /* The metamethods take for granted what they are called with. */
+  lua_pushstring(L, name);
+  lua_setfield(L, -2, "__metatable");
   lua_newtable(L);
   luaL_setfuncs(L, methods, 0);
   /* metatable, methods */
@@ -75,4 +79,12 @@ int cp_push_errno(lua_State *L, int r)
   }
   lua_pushinteger(L, r);
   return 1;
+}
+
+int cp_check_int(lua_State *L, int index)
+{
+  lua_Integer value = luaL_checkinteger(L, index);
+
+  luaL_argcheck(L, value >= INT_MIN && value <= INT_MAX, index, "out of range");
+  return (int)value;
 }

@@ -21,6 +21,10 @@ void *cp_object_new(lua_State *L, const char *name, size_t size);
 /* Pushes nothing on success, the negative errno otherwise. Returns the number of results. */
 int cp_push_errno(lua_State *L, int r);
 
+/* The integer at `index`; raises if it does not fit into an int, where cutting it would make another
+ * valid number of it. */
+int cp_check_int(lua_State *L, int index);
+
 /* method(self, owner): says whom callbacks go to. */
 int cp_object_set_owner(lua_State *L);
 

@@ -128,7 +128,7 @@ static int signal_gc(lua_State *L)
 static int signal_start(lua_State *L)
 {
   signal_handle *handle = check_signal(L);
-  int r = uv_signal_start(&handle->uv, on_signal, (int)luaL_checkinteger(L, 2));
+  int r = uv_signal_start(&handle->uv, on_signal, cp_check_int(L, 2));
 
   cp_anchor_set(L, &handle->anchor, 1, r == 0);
   return cp_push_errno(L, r);

@@ -62,6 +62,8 @@ static int keep_error(lua_State *L)
   return 0;
 }
 
+static void on_wake(uv_idle_t *idle);
+
 /* Returns false if an error was kept. */
 static bool call_protected(cp_state *state, lua_CFunction function, void *argument)
 {
@@ -82,6 +84,8 @@ static bool call_protected(cp_state *state, lua_CFunction function, void *argume
     if (!is_entry || lua_pcall(L, 1, 0, 0) != LUA_OK) {
       state->lost_an_error = true;
     }
+    /* The ticks that are left wait for a turn of the loop. */
+    uv_idle_start(state->wake, on_wake);
   }
   lua_settop(L, top);
   return status == LUA_OK;
@@ -247,7 +251,7 @@ static int run(lua_State *L)
   uv_run_mode mode = modes[luaL_checkoption(L, 1, "default", names)];
   int alive = 0;
 
-  if (state->running) {
+  if (state->running || state->depth > 0) {
     return luaL_error(L, "child_process: run was called from a callback of the running loop");
   }
   state->running = true;
@@ -278,7 +282,9 @@ static int stop(lua_State *L)
 /* isRunning() */
 static int is_running(lua_State *L)
 {
-  lua_pushboolean(L, cp_state_check(L)->running);
+  const cp_state *state = cp_state_check(L);
+
+  lua_pushboolean(L, state->running || state->depth > 0);
   return 1;
 }
 

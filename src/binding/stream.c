@@ -207,7 +207,7 @@ static stream_handle *check_handle(lua_State *L)
 /* stream(fd, readable, writable) -> handle on a descriptor of somebody else's. */
 static int stream_borrow(lua_State *L)
 {
-  int fd = (int)luaL_checkinteger(L, 1);
+  int fd = cp_check_int(L, 1);
 
   cp_stream_handle_push(L, cp_state_check(L), fd,
                         CP_STREAM_BORROWED | (lua_toboolean(L, 2) ? CP_STREAM_READABLE : 0) |
@@ -244,6 +244,13 @@ static int stream_fileno(lua_State *L)
 static int stream_reference(lua_State *L)
 {
   return cp_push_errno(L, cp_stream_reference(check_handle(L)->stream, lua_toboolean(L, 2)));
+}
+
+/* handle:share(): a child has got the descriptor. */
+static int stream_share(lua_State *L)
+{
+  check_handle(L)->stream->flags |= CP_STREAM_SHARED;
+  return 0;
 }
 
 /* handle:read(on) -> errno. Calls owner:onread(bytes), at the end owner:onread(nil), on failure
@@ -441,21 +448,14 @@ void cp_stream_functions(lua_State *L)
       {NULL, NULL},
   };
   static const luaL_Reg methods[] = {
-      {"setOwner", cp_object_set_owner},
-      {"close", stream_close},
-      {"fileno", stream_fileno},
-      {"reference", stream_reference},
-      {"read", stream_read},
-      {"collect", stream_collect},
-      {"collected", stream_collected},
-      {"write", stream_write},
-      {"writev", stream_writev},
-      {"awaitRoom", stream_await_room},
-      {"awaitHangup", stream_await_hangup},
-      {"shutdown", stream_shutdown},
-      {"splice", stream_splice},
-      {"unsplice", stream_unsplice},
-      {NULL, NULL},
+      {"setOwner", cp_object_set_owner}, {"close", stream_close},
+      {"fileno", stream_fileno},         {"reference", stream_reference},
+      {"share", stream_share},           {"read", stream_read},
+      {"collect", stream_collect},       {"collected", stream_collected},
+      {"write", stream_write},           {"writev", stream_writev},
+      {"awaitRoom", stream_await_room},  {"awaitHangup", stream_await_hangup},
+      {"shutdown", stream_shutdown},     {"splice", stream_splice},
+      {"unsplice", stream_unsplice},     {NULL, NULL},
   };
 
   cp_object_class(L, CLASS, metamethods, methods);

@@ -90,7 +90,7 @@ static int system_ppid(lua_State *L)
 /* kill(pid, signum) -> errno */
 static int system_kill(lua_State *L)
 {
-  return cp_push_errno(L, uv_kill((int)luaL_checkinteger(L, 1), (int)luaL_checkinteger(L, 2)));
+  return cp_push_errno(L, uv_kill(cp_check_int(L, 1), cp_check_int(L, 2)));
 }
 
 /* hrtime() -> nanoseconds of a clock that never goes back */
@@ -103,7 +103,7 @@ static int system_hrtime(lua_State *L)
 /* isatty(fd) */
 static int system_isatty(lua_State *L)
 {
-  lua_pushboolean(L, isatty((int)luaL_checkinteger(L, 1)));
+  lua_pushboolean(L, isatty(cp_check_int(L, 1)));
   return 1;
 }
 

@@ -324,14 +324,14 @@ static int start_by_fork(const cp_spawner *spawner, cp_spawn_plan *plan, pid_t *
   error = *pid == -1 ? -errno : 0;
   close(report[1]);
   if (*pid != -1) {
+    /* Before the program can end, and be reaped by others. */
+    *pidfd = spawner->use_pidfd ? cp_pidfd_open(*pid) : -1;
     do {
       n = read(report[0], &error, sizeof(error));
     } while (n == -1 && errno == EINTR);
     if (n > 0) {
-      while (waitpid(*pid, NULL, 0) == -1 && errno == EINTR) {
-      }
-    } else if (spawner->use_pidfd) {
-      *pidfd = cp_pidfd_open(*pid);
+      *pidfd = cp_pipe_close(*pidfd);
+      reap_failed(*pid);
     }
   }
   close(report[0]);

@@ -115,6 +115,12 @@ void cp_stream_enlarge(cp_stream *stream)
   stream->enlarged = true;
 }
 
+/* Where we do not decide about the blocking mode, only the first read is sure not to block. */
+static bool may_block(const cp_stream *stream)
+{
+  return (stream->flags & (CP_STREAM_BORROWED | CP_STREAM_SHARED)) != 0;
+}
+
 static ssize_t read_once(const cp_stream *stream, size_t filled)
 {
   ssize_t n = 0;
@@ -135,8 +141,7 @@ static size_t read_much(const cp_stream *stream, ssize_t *last)
   do {
     *last = read_once(stream, filled);
     filled += *last > 0 ? (size_t)*last : 0;
-    /* Another read could block where we have not chosen the mode. */
-  } while (*last > 0 && filled < CP_READ_SIZE && !(stream->flags & CP_STREAM_BORROWED));
+  } while (*last > 0 && filled < CP_READ_SIZE && !may_block(stream));
   return filled;
 }
 
@@ -152,7 +157,7 @@ static void read_all(cp_stream *stream)
     if (n > 0) {
       stream->callbacks->on_read(stream, stream->loop->read_buffer, (ssize_t)n);
     }
-    if (last == -EAGAIN || (stream->flags & CP_STREAM_BORROWED && last > 0)) {
+    if (last == -EAGAIN || (may_block(stream) && last > 0)) {
       return;
     }
     if (last <= 0 && stream->reading && !stream->loop->interrupted) {

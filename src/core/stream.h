@@ -28,6 +28,8 @@ enum {
   CP_STREAM_WRITABLE = 2,
   /* The descriptor belongs to somebody else: it is neither closed nor made non-blocking. */
   CP_STREAM_BORROWED = 4,
+  /* Another program has the descriptor too, and may have made it blocking. */
+  CP_STREAM_SHARED = 8,
 };
 
 struct cp_stream {
