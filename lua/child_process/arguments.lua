@@ -12,7 +12,7 @@ local arguments = {}
 
 -- Tables with any string key are options, others are sequences of arguments.
 local function hasNames(value)
-  for key in pairs(value) do
+  for key in next, value do
     if type(key) == "string" then
       return true
     end
@@ -59,7 +59,7 @@ end
 
 local function checkArgs(args)
   local highest = 0
-  for key in pairs(args) do
+  for key in next, args do
     if math.type(key) ~= "integer" or key < 1 then
       error(errors.invalidArgValue("args", key, "has a key that is no position"))
     end
@@ -245,13 +245,15 @@ local DEFAULT_SIGNAL = signals.number("SIGTERM")
 function arguments.normalize(file, args, options)
   arguments.checkCommand("file", file)
   args, options = arguments.split(args, options)
-  checkArgs(args)
+  if args ~= NONE then
+    checkArgs(args)
+  end
   -- With room for the fields that most children need.
   local result = {
     file = file, args = nil, stdio = nil, killSignal = DEFAULT_SIGNAL, shell = nil, cwd = nil,
     env = nil, argv0 = nil,
   }
-  for name, value in pairs(options) do
+  for name, value in next, options do
     local check = checks[name]
     if check and value ~= null then
       result[name] = check(value)

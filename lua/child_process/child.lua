@@ -54,6 +54,7 @@ local function closed(child)
   local open = child._open - 1
   child._open = open
   if open == 0 then
+    -- In a tick, after the listeners of the stream that was the last.
     tick(emitClose, child)
   end
 end
@@ -153,8 +154,13 @@ function ChildProcess:onexit(code, signum)
   if stdin then
     stdin:_close()
   end
-  tick(afterExit, self)
-  self:emit("exit", code, name)
+  local handlers = fields._events
+  if handlers and handlers.exit then
+    tick(afterExit, self) -- before the listeners, which may raise
+    self:emit("exit", code, name)
+  else
+    afterExit(self)
+  end
 end
 
 --- Sends a signal. What cannot be delivered for another reason than that the child has ended is an
