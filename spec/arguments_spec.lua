@@ -271,6 +271,7 @@ describe("calling a method with a dot instead of a colon", function()
       kill = function() child.kill() end,
       write = function() child.stdin.write("x") end,
       resume = function() child.stdout.resume() end,
+      pipe = function() child.stdout.pipe(child.stdin) end,
       cwd = function() require("child_process.process").cwd() end,
     }) do
       local message = tostring(support.error(call))

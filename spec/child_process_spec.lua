@@ -45,6 +45,13 @@ describe("class ChildProcess", function()
     support.run()
     assert.equal("mine", child.note)
   end)
+
+  it("has instances that do not hand out their metatable", function()
+    local child = cp.spawn("true")
+    assert.are_not.equal("table", type(getmetatable(child)))
+    assert.is_false((pcall(setmetatable, child, {})))
+    support.run()
+  end)
 end)
 
 describe("event 'close'", function()
@@ -832,6 +839,7 @@ describe("a host program with its own ways", function()
       package.cpath = "%s/?.so;" .. package.cpath
       local host = require("host")
       local cp = require("child_process")
+      local process = require("child_process.process")
       local function noteExit(child)
         child:on("exit", function(code, signal) print("exit", code, signal) end)
         child:on("close", function(code, signal) print("close", code, signal) end)
@@ -939,6 +947,19 @@ describe("a host program with its own ways", function()
       cp.run()
     ]])
     assert.equal("Error: kill EPERM\tEPERM\t-1\tkill\nfalse\tfalse\n" .. exitAndClose(0), output)
+  end)
+
+  it("whose child is killed before it could execute anything hears of that", function()
+    local output = outputOfHost([[
+      if not host.killAtExec() then return print("no filters") end
+      local child = cp.spawn("true", {stdio = "ignore"})
+      noteExit(child)
+      cp.run()
+      local there, err = pcall(process.kill, process, child.pid, 0)
+      print("zombie", there or err.code ~= "ESRCH")
+    ]])
+    if output == "no filters\n" then pending("the system has no filters for system calls") end
+    assert.equal("exit\tnil\tSIGSYS\nclose\tnil\tSIGSYS\nzombie\tfalse\n", output)
   end)
 
   it("that may not change identity gets an EPERM error event for options.uid", function()

@@ -296,6 +296,24 @@ describe("child_process.execFile(file[, args][, options][, callback])", function
     end)
   end)
 
+  it("names an argument that is no string, counted from 1", function()
+    local err = support.error(cp.execFile, "true", { {}, "x" })
+    assert.equal("ERR_INVALID_ARG_TYPE", err.code)
+    assert.matches("args[1]", err.message, 1, true)
+  end)
+
+  it("gives E2BIG to the callback for more arguments than Lua has room for on a stack", function()
+    -- the collector has nothing to find here, and would look at all of them again and again
+    collectgarbage("stop")
+    local args = { "x" }
+    for doubled = 0, 20 do table.move(args, 1, 1 << doubled, (1 << doubled) + 1) end
+    local ok, err, stdout = pcall(execFile, "true", args)
+    collectgarbage("restart")
+    assert.is_true(ok, err)
+    assert.equal("E2BIG", err.code)
+    assert.equal("", stdout)
+  end)
+
   describe("arguments", function()
     local function callback() end
     local cases = {
@@ -309,6 +327,8 @@ describe("child_process.execFile(file[, args][, options][, callback])", function
       { "ERR_INVALID_ARG_TYPE", "true", {}, "text" },
       { "ERR_INVALID_ARG_TYPE", "true", {}, {}, 5 },
       { "ERR_INVALID_ARG_VALUE", "true", { "a\0b" } },
+      { "ERR_INVALID_ARG_TYPE", "true", { {} } },
+      { "ERR_INVALID_ARG_TYPE", "true", { true } },
       { "ERR_INVALID_ARG_TYPE", "true", {}, { shell = 5 } },
       { "ERR_OUT_OF_RANGE", "true", {}, { timeout = -1 } },
       { "ERR_OUT_OF_RANGE", "true", {}, { maxBuffer = -1 }, callback },

@@ -462,6 +462,68 @@ describe("child_process.loop", function()
     assert.equal("from a timer\nclose 5\ntrue\n", (support.output(child)))
   end)
 
+  describe("in a program that brings its own loop of libuv", function()
+    --- Runs a script in a state that uses a C program's loop, to its end.
+    local function outputOf(text)
+      local guest = support.script(([[
+        local cp = require("child_process")
+        local timers = require("child_process.timers")
+        %s
+      ]]):format(text))
+      local child = cp.spawn(support.lua, {support.script([[
+        package.cpath = arg[1] .. "/?.so;" .. package.cpath
+        print("left", require("host").runOnOwnLoop(arg[2]))
+      ]]), support.hostModule(), guest})
+      local stdout, stderr = support.output(child)
+      assert.equal("", stderr)
+      assert.equal(0, child.exitCode)
+      return stdout
+    end
+
+    it("everything is driven by that program", function()
+      assert.equal("input\nclose 5\nleft\ttrue\n", outputOf([[
+        local child = cp.spawn("sh", {"-c", "cat; exit 5"})
+        child.stdout:on("data", function(data) io.write(data) end)
+        child:on("close", function(code) io.write("close ", code, "\n") end)
+        timers.setTimeout(function() child.stdin:finish("input\n") end, 5)
+      ]]))
+    end)
+
+    it("errors of listeners are kept, and come out of the next run one by one", function()
+      assert.equal("last\nfalse\tone\nfalse\ttwo\ntrue\tfalse\nleft\ttrue\n", outputOf([[
+        timers.setImmediate(function() error("one", 0) end)
+        timers.setImmediate(function() error("two", 0) end)
+        timers.setTimeout(function() print("last") end, 20)
+        function finish()
+          for _ = 1, 3 do print(pcall(cp.run)) end
+        end
+      ]]))
+    end)
+
+    it("run cannot be called in a callback", function()
+      local stdout = outputOf([[
+        cp.exec("echo text", function(_, stdout)
+          io.write(stdout)
+          print(pcall(cp.run))
+          cp.exec("echo more", function(_, rest) io.write(rest) end)
+        end)
+      ]])
+      assert.matches("^text\nfalse\t[^\n]*run was called from a callback of the running loop\n"
+        .. "more\nleft\ttrue\n$", stdout)
+    end)
+
+    it("closing the state with everything open leaves nothing in the loop", function()
+      assert.equal("left\ttrue\n", outputOf([[
+        local child = cp.spawn("cat")
+        child:unref()
+        for fd = 0, 2 do child.stdio[fd]:unref() end
+        child.stdout:on("data", function() end)
+        child.stdin:write(("x"):rep(1000000))
+        timers.setTimeout(function() end, 1000000):unref()
+      ]]))
+    end)
+  end)
+
   it("raises errors of listeners out of run('nowait'), too", function()
     timers.setImmediate(function() error("seen by the host", 0) end)
     assert.equal("seen by the host", support.error(loop.run, "nowait"))

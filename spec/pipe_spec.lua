@@ -223,6 +223,46 @@ describe("readable:pipe(destination[, options])", function()
     end)
   end
 
+  it("leaves a source paused that its user has paused, when the destination drains of what others "
+    .. "wrote", function()
+    local source, destination = sh("echo later"), cp.spawn("cat")
+    local output = support.collect(destination.stdout)
+    local first = ("x"):rep(3000000)
+    source.stdout:pipe(destination.stdin)
+    source.stdout:pause()
+    assert.is_false(destination.stdin:write(first))
+    local paused
+    destination.stdin:once("drain", function()
+      paused = source.stdout:isPaused()
+      source.stdout:resume()
+    end)
+    support.run()
+    assert.is_true(paused)
+    assert.is_true(output() == first .. "later\n")
+  end)
+
+  it("to a destination that is corked holds back until uncork()", function()
+    local source, destination = twoHalves(), cp.spawn("cat")
+    local output = support.collect(destination.stdout)
+    local length, more
+    source.stdout:pipe(destination.stdin)
+    afterFirstHalf(output, function()
+      destination.stdin:cork()
+      source.stdio[3]:write("go\n")
+      local poll
+      poll = timers.setInterval(function()
+        if destination.stdin.writableLength == 0 and #output() == #FIRST then return end
+        timers.clearInterval(poll)
+        length, more = destination.stdin.writableLength, #output() - #FIRST
+        destination.stdin:uncork()
+      end, 1)
+    end)
+    support.run()
+    assert.is_true(length > 0)
+    assert.equal(0, more)
+    assert.is_true(output() == ALL)
+  end)
+
   it("hands over what one sees with a data listener, from its addition on", function()
     local source, destination = twoHalves(), cp.spawn("cat")
     local output = support.collect(destination.stdout)
@@ -440,6 +480,35 @@ describe("readable:unpipe([destination])", function()
     assert.is_true(two() == FIRST)
     assert.equal(#SECOND, rest)
   end)
+
+  local ways = {
+    ["was left"] = function(source, slow)
+      source.stdout:unpipe(slow.stdin)
+      slow.stdin:destroy()
+    end,
+    ["was destroyed"] = function(_, slow) slow.stdin:destroy() end,
+    ["was closed by its child"] = function(_, slow) slow:kill() end,
+  }
+  for way, leave in pairs(ways) do
+    it("lets the other destinations have the rest when the one that was waited for "
+      .. way, function()
+      local source, slow, fast = sh("seq 1 100000"), cp.spawn("sleep", { "60" }), cp.spawn("cat")
+      local output = support.collect(fast.stdout)
+      slow.stdin:on("error", function(err) assert.equal("EPIPE", err.code) end)
+      source.stdout:pipe(slow.stdin)
+      source.stdout:pipe(fast.stdin)
+      local poll
+      poll = timers.setInterval(function()
+        if slow.stdin.writableLength == 0 or fast.stdin.writableLength > 0
+          or source.stdout.readableFlowing then return end
+        timers.clearInterval(poll)
+        leave(source, slow)
+        fast.stdin:on("finish", function() slow:kill() end)
+      end, 1)
+      support.run()
+      assert.is_true(output() == ALL)
+    end)
+  end
 
   it("does nothing for a stream that is no destination", function()
     local source, destination, other = sh("echo x"), cp.spawn("cat"), cp.spawn("cat")

@@ -355,6 +355,20 @@ describe("A readable stream", function()
       assert.same({ "end" }, log)
     end)
 
+    it("gives n bytes for read(n) where n is larger than the high water mark", function()
+      local child = sh("head -c 300000 /dev/zero")
+      local sizes = {}
+      child.stdout:on("readable", function()
+        for piece in function() return child.stdout:read(200000) end do
+          sizes[#sizes + 1] = #piece
+        end
+      end)
+      local log = record(child.stdout, "end", "close")
+      support.run()
+      assert.same({ 200000, 100000 }, sizes)
+      assert.same({ "end", "close" }, log)
+    end)
+
     it("gives nil for read(0), which takes nothing", function()
       local child = sh("printf abc")
       local output = ""

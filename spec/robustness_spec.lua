@@ -476,6 +476,34 @@ describe("A limit", function()
     assert.equal(0, parent.exitCode)
   end)
 
+  it("of 22 descriptors does not hide that a child with a higher one cannot be started", function()
+    for _, variable in ipairs({ "WITH_ALL", "CHILD_PROCESS_NO_VFORK" }) do
+      local stdout, parent, stderr = host([[
+        local cp = require("child_process")
+        local stdio = { "inherit", "inherit", "inherit", [26] = "ignore" }
+        local child = cp.spawn("does_not_exist", { stdio = stdio })
+        for _, name in ipairs({ "spawn", "exit" }) do
+          child:on(name, function() print(name) end)
+        end
+        child:on("error", function(err) print("error", err.syscall) end)
+        child:on("close", function(code) print("close", code < 0) end)
+        cp.run()
+      ]], "export " .. variable .. "=1; ulimit -n 22")
+      assert.equal("", stderr)
+      assert.equal("error\tspawn does_not_exist\nclose\ttrue\n", stdout)
+      assert.equal(0, parent.exitCode)
+    end
+  end)
+
+  it("of 9 descriptors makes the module refuse to be loaded, and say why", function()
+    local stdout, parent, stderr = host([[
+      print(pcall(require, "child_process.core"))
+    ]], "ulimit -n 9")
+    assert.equal("", stderr)
+    assert.matches("^false\t.*too many open files", stdout)
+    assert.equal(0, parent.exitCode)
+  end)
+
   it("of processes is an EAGAIN error event; the next spawn after closing works", function()
     -- the limit does not hold for root
     local root = lfs.attributes("/proc/self", "uid") == 0
@@ -701,6 +729,24 @@ describe("Closing the Lua state", function()
       cp.run()
     ]],
   }
+
+  for order, code in pairs({
+    ["before the module was loaded"] = "",
+    ["after the module was loaded"] = [[require("child_process.timers")]],
+  }) do
+    it("may find a timer closed in the finalizer of an object that was made " .. order, function()
+      local _, parent, stderr = host(code .. [[
+
+        local holder = setmetatable({}, { __gc = function(self)
+          io.stderr:write("closing")
+          self.timer:close()
+        end })
+        holder.timer = require("child_process.timers").setTimeout(function() end, 1)
+      ]])
+      assert.equal("closing", stderr)
+      assert.equal(0, parent.exitCode)
+    end)
+  end
 
   local before
   for moment, code in pairs(moments) do

@@ -264,6 +264,47 @@ describe("options.stdio", function()
         assert.equal("not drained\n", stdout())
       end)
 
+    it("keeps its data for us where the child that should get it cannot be started", function()
+      local echo = cp.spawn("echo", {"still ours"})
+      local output
+      cp.spawn("/nonexistent/command", {stdio = {echo.stdout}}):on("error", function()
+        output = support.collect(echo.stdout)
+      end)
+      support.run()
+      assert.equal("still ours\n", output())
+    end)
+
+    it("keeps its data for us beside an entry that is invalid", function()
+      local echo = cp.spawn("echo", {"still ours"})
+      local err = support.error(cp.spawn, "cat", {stdio = {echo.stdout, "nonsense"}})
+      assert.equal("ERR_INVALID_SYNC_FORK_INPUT", err.code)
+      assert.is_true(echo.stdout.readableFlowing ~= false)
+      assert.equal("still ours\n", (support.output(echo)))
+    end)
+
+    it("can be read again by us, which does not make the loop wait for its data", function()
+      -- The child takes its first line and leaves it in blocking mode. The third line is asked for
+      -- only after the second was read. A loop that waits in there is ended by the limit.
+      local child = cp.spawn(support.lua, {support.script([[
+        local cp = require("child_process")
+        local source = cp.spawn("sh", {"-c", "echo a; read x <&3; echo b; read x <&3; echo c"},
+          {stdio = {"ignore", "pipe", "inherit", "pipe"}})
+        local reader = cp.spawn("sh", {"-c", "read x; echo child $x"},
+          {stdio = {source.stdout, "inherit", "inherit"}})
+        reader:on("exit", function()
+          source.stdout:on("data", function(data)
+            io.write("parent ", data)
+            if data == "b\n" then source.stdio[3]:write("\n") end
+          end)
+          source.stdout:resume()
+          source.stdio[3]:write("\n")
+        end)
+        cp.run()
+      ]])}, {timeout = 20000, killSignal = "SIGKILL", stdio = {"ignore", "pipe", "inherit"}})
+      assert.equal("child a\nparent b\nparent c\n", (support.output(child)))
+      assert.equal(0, child.exitCode)
+    end)
+
     it("has its underlying descriptor duplicated to the fd that corresponds to the "
       .. "index", function()
       local cat = cp.spawn("cat")

@@ -46,6 +46,27 @@ describe("The streams of a child", function()
     assert.equal("four\n", four())
     assert.equal("six\n", six())
   end)
+
+  it("do not hand out the metatable of what they have from the system", function()
+    local child = sh("exit 0")
+    for fd = 0, 2 do
+      assert.equal("userdata", type(child.stdio[fd]._handle))
+      assert.are_not.equal("table", type(getmetatable(child.stdio[fd]._handle)))
+    end
+    support.run()
+  end)
+
+  it("raise a TypeError where one that is only readable is written to, and go on", function()
+    local child = sh("echo from the child")
+    local output = support.collect(child.stdout)
+    for _, method in ipairs({ "write", "finish" }) do
+      local err = support.error(child.stdout[method], child.stdout, "x")
+      assert.equal("TypeError", err.name)
+      assert.equal("ERR_INVALID_THIS", err.code)
+    end
+    support.run()
+    assert.equal("from the child\n", output())
+  end)
 end)
 
 describe("A pipe on fd 3 or above", function()

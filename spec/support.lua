@@ -117,7 +117,9 @@ function support.hostModule()
     else
       cflags=$(pkg-config --cflags lua5.4 || pkg-config --cflags lua-5.4 || pkg-config --cflags lua)
     fi
-    ${CC:-cc} -shared -fPIC $cflags -o "$0/host.so" spec/support/host.c
+    cflags="$cflags ${UV_CFLAGS-$(pkg-config --cflags libuv)}"
+    libs=${UV_LIBS-$(pkg-config --libs libuv)}
+    ${CC:-cc} -shared -fPIC $cflags -o "$0/host.so" spec/support/host.c $libs
   ]], folder}, {stdio = {"ignore", "inherit", "inherit"}})
   support.run()
   assert(compiler.exitCode == 0, "spec/support/host.c could not be compiled")

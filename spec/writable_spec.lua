@@ -168,6 +168,19 @@ describe("A writable stream", function()
       support.run()
     end)
 
+    it("raises ERR_INVALID_ARG_TYPE for a callback that is no function", function()
+      local child = cp.spawn("cat")
+      local output = support.collect(child.stdout)
+      for _, method in ipairs({ "write", "finish" }) do
+        local err = support.error(child.stdin[method], child.stdin, "x", "utf8", 5)
+        assert.equal("ERR_INVALID_ARG_TYPE", err.code)
+        assert.matches('"callback"', err.message, 1, true)
+      end
+      child.stdin:finish("not written before")
+      support.run()
+      assert.equal("not written before", output())
+    end)
+
     it("raises ERR_STREAM_NULL_VALUES for nil", function()
       local child = cp.spawn("cat")
       local err = support.error(child.stdin.write, child.stdin, nil)

@@ -1,15 +1,22 @@
 /*
  * What host programs do, for scripts that test that we live with it. Each function is one habit: a
  * SIGCHLD handler of its own, SIGCHLD ignored, children waited for by somebody else, fewer rights
- * than at the start, an event loop of its own.
+ * than at the start, an event loop of its own, of any kind or libuv's.
  */
 #include <errno.h>
 #include <lauxlib.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <lua.h>
+#include <lualib.h>
 #include <poll.h>
 #include <signal.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <uv.h>
 
 static volatile sig_atomic_t handler_calls;
 
@@ -73,6 +80,50 @@ static int host_set_uid(lua_State *L)
   return 0;
 }
 
+/* host.killAtExec() -> done: from now on whoever executes a program is killed before that by SIGSYS;
+ * false where the system has no filters. */
+static int host_kill_at_exec(lua_State *L)
+{
+  struct sock_filter instructions[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_execve, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  struct sock_fprog filter = {.len = 4, .filter = instructions};
+  /* Old kernels that write a core file of the child stop all that share its memory. */
+  lua_pushboolean(L, prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 &&
+                         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+                         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0);
+  return 1;
+}
+
+/* host.runOnOwnLoop(path) -> closed: runs a script in a Lua state of its own that is told to use
+ * our libuv loop, turns the loop until it is empty, calls the script's global `finish` where there
+ * is one, and closes state and loop. Says whether nothing was left in the loop. */
+static int host_run_on_own_loop(lua_State *L)
+{
+  const char *path = luaL_checkstring(L, 1);
+  lua_State *guest = luaL_newstate();
+  uv_loop_t loop;
+
+  uv_loop_init(&loop);
+  luaL_openlibs(guest);
+  lua_pushlightuserdata(guest, &loop);
+  lua_setfield(guest, LUA_REGISTRYINDEX, "child_process.uv_loop");
+  if (luaL_dofile(guest, path) != LUA_OK) return luaL_error(L, "%s", lua_tostring(guest, -1));
+  /* an error that was raised in a callback ends the turn */
+  while (uv_run(&loop, UV_RUN_DEFAULT) != 0) {
+  }
+  if (lua_getglobal(guest, "finish") == LUA_TFUNCTION && lua_pcall(guest, 0, 0, 0) != LUA_OK) {
+    return luaL_error(L, "%s", lua_tostring(guest, -1));
+  }
+  lua_close(guest);
+  uv_run(&loop, UV_RUN_DEFAULT);
+  lua_pushboolean(L, uv_loop_close(&loop) == 0);
+  return 1;
+}
+
 /* host.poll(fd[, timeout]) -> ready: waits until a descriptor is readable; milliseconds or no limit. */
 static int host_poll(lua_State *L)
 {
@@ -89,6 +140,8 @@ int luaopen_host(lua_State *L)
       {"sigchld", host_sigchld},
       {"reapAll", host_reap_all},
       {"setUid", host_set_uid},
+      {"killAtExec", host_kill_at_exec},
+      {"runOnOwnLoop", host_run_on_own_loop},
       {"poll", host_poll},
       {NULL, NULL},
   };
