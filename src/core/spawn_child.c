@@ -108,25 +108,30 @@ static int set_blocking(int fd)
   return flags & O_NONBLOCK ? fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) : 0;
 }
 
+static bool is_target(const cp_spawn_plan *plan, int fd)
+{
+  return fd >= 0 && fd < plan->options->fd_count && plan->fds[fd] != -1;
+}
+
 CP_ON_CHILD_STACK static void arrange_descriptors(cp_spawn_plan *plan)
 {
   const cp_spawn_options *options = plan->options;
   int count = options->fd_count;
 
-  /* A source that another entry is about to overwrite is moved out of the way first. */
+  /* What is about to be overwritten is moved out of the way first. */
   for (int i = 0; i < count; i++) {
-    if (plan->fds[i] != -1 && plan->fds[i] != i && plan->fds[i] < count) {
+    if (plan->fds[i] != i && is_target(plan, plan->fds[i])) {
       plan->fds[i] = fcntl(plan->fds[i], F_DUPFD_CLOEXEC, count);
       if (plan->fds[i] == -1) {
         give_up(plan, -errno);
       }
     }
   }
-  if (plan->report_fd != -1 && plan->report_fd < count) {
+  if (is_target(plan, plan->report_fd)) {
     int moved = fcntl(plan->report_fd, F_DUPFD_CLOEXEC, count);
 
     if (moved == -1) {
-      give_up(plan, -errno); /* through the old one, which nothing has overwritten yet */
+      give_up(plan, -errno); /* through the old one, which is still there */
     }
     plan->report_fd = moved;
   }
