@@ -3,11 +3,16 @@
 #ifdef CP_POLLER_EPOLL
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
-enum { BATCH = 64 };
+enum {
+  BATCH = 64,
+  /* How often to look in one turn: a child with three pipes has four descriptors that tell. */
+  LOOKS = 5,
+};
 
 struct cp_poller {
   uv_poll_t poll; /* on the epoll set; first, so that a pointer to it is a pointer to the poller */
@@ -19,26 +24,41 @@ struct cp_poller {
   struct epoll_event batch[BATCH];
 };
 
-static void on_ready(uv_poll_t *poll, int status, int events)
+/* Calls the watches that are ready. Returns whether the other end of one has gone. */
+static bool dispatch(cp_poller *poller)
 {
-  cp_poller *poller = (cp_poller *)poll;
+  bool any_gone = false;
 
-  (void)status, (void)events;
-  poller->loop->interrupted = false;
   poller->count = epoll_wait(poller->set, poller->batch, BATCH, 0);
   for (poller->next = 0; poller->next < poller->count && !poller->loop->interrupted;) {
     const struct epoll_event *event = &poller->batch[poller->next++];
     cp_watch *watch = event->data.ptr;
 
     if (watch != NULL) {
+      bool gone = (event->events & (EPOLLERR | EPOLLHUP)) != 0;
       int ready = ((event->events & EPOLLIN) != 0 ? CP_WATCH_READ : 0) |
                   ((event->events & EPOLLOUT) != 0 ? CP_WATCH_WRITE : 0) |
-                  ((event->events & (EPOLLERR | EPOLLHUP)) != 0 ? watch->events : 0);
+                  (gone ? watch->events : 0);
 
+      any_gone = any_gone || gone;
       watch->callback(watch->owner, ready & watch->events);
     }
   }
   poller->count = 0;
+  return any_gone;
+}
+
+/* A child that ends closes its descriptors one after the other, and each would wake us. After the
+ * first the child may have the processor before we look again, so that more comes at once. */
+static void on_ready(uv_poll_t *poll, int status, int events)
+{
+  cp_poller *poller = (cp_poller *)poll;
+
+  (void)status, (void)events;
+  poller->loop->interrupted = false;
+  for (int i = 0; i < LOOKS && dispatch(poller) && !poller->loop->interrupted; i++) {
+    sched_yield();
+  }
 }
 
 int cp_poller_open(cp_loop *loop)
