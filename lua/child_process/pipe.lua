@@ -22,9 +22,6 @@ return function(Stream)
 
   function Stream:_writeToPipes(chunk)
     local pipes = self._pipes
-    if not pipes then
-      return
-    end
     for _, pipe in ipairs(table.move(pipes, 1, #pipes, 1, {})) do
       if pipe.destination:write(chunk) == false then
         pipe.waiting = true
@@ -165,7 +162,7 @@ return function(Stream)
       return true
     end
     local pipes = self._pipes
-    if not pipes or #pipes ~= 1 or not self.readableFlowing or not canSplice(self, pipes[1]) then
+    if #pipes ~= 1 or not self.readableFlowing or not canSplice(self, pipes[1]) then
       return false
     end
     local destination = pipes[1].destination

@@ -22,7 +22,7 @@ return function(Stream)
   -- Reading from the kernel.
 
   local function startReading(self)
-    if self._eof or not self._handle or self:_splice() then
+    if self._eof or not self._handle or (self._pipes and self:_splice()) then
       return
     end
     local errno = self._handle:read(true)
@@ -79,15 +79,18 @@ return function(Stream)
   end
 
   function Stream:_dropBuffered()
-    self._chunks = nil
-    self._last = nil
-    self.readableLength = 0
+    if self._chunks then
+      self._chunks, self._last = nil, nil
+      self.readableLength = 0
+    end
   end
 
   -- Handing it over.
 
   local function deliver(self, chunk)
-    self:_writeToPipes(chunk)
+    if self._pipes then
+      self:_writeToPipes(chunk)
+    end
     self:emit("data", chunk)
   end
 
@@ -95,7 +98,7 @@ return function(Stream)
     if not self.readableEnded and not self.destroyed and self.readableLength == 0 then
       self.readableEnded = true
       self.readable = false
-      if self:_isHeard("end") then
+      if self._events and self:_isHeard("end") then
         tick(self._sideEnded, self) -- before the listeners, which may raise
         self:emit("end")
       else
@@ -270,7 +273,9 @@ return function(Stream)
     if self.readableFlowing then
       startReading(self)
     end
-    self:emit("resume")
+    if self._events then
+      self:emit("resume")
+    end
   end
 
   local function scheduleResume(self)

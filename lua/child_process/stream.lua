@@ -101,7 +101,9 @@ local function release(stream, err)
   stream.destroyed = true
   stream.readable = false
   stream.writable = false
-  stream:_stopSplicing()
+  if stream._splicing or stream._splicedFrom then
+    stream:_stopSplicing()
+  end
   local handle = stream._handle
   if handle then
     if stream._collector then
@@ -139,7 +141,7 @@ end
 function Stream:_close()
   if not self.destroyed then
     release(self)
-    if self:_isHeard("close") then
+    if self._events and self:_isHeard("close") then
       tick(emitClose, self)
     elseif self._onclose then
       self._onclose(self._owner)
