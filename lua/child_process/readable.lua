@@ -98,7 +98,7 @@ return function(Stream)
     if not self.readableEnded and not self.destroyed and self.readableLength == 0 then
       self.readableEnded = true
       self.readable = false
-      if self._events and self:_isHeard("end") then
+      if self:_isHeard("end") then
         tick(self._sideEnded, self) -- before the listeners, which may raise
         self:emit("end")
       else

@@ -141,7 +141,7 @@ end
 function Stream:_close()
   if not self.destroyed then
     release(self)
-    if self._events and self:_isHeard("close") then
+    if self:_isHeard("close") then
       tick(emitClose, self)
     elseif self._onclose then
       self._onclose(self._owner)

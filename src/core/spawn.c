@@ -266,8 +266,8 @@ static int highest(const cp_spawn_plan *plan)
   return fd;
 }
 
-/* The failed child told nobody that it ended (its exit signal is none until it executes), so nobody
- * else can have taken it. */
+/* A child that was cloned has no exit signal until it executes, so nobody else can have taken it; one
+ * that was forked somebody may have, and then there is nothing left to do. */
 static void reap_failed(pid_t pid)
 {
   while (waitpid(pid, NULL, __WALL) == -1 && errno == EINTR) {
@@ -307,6 +307,7 @@ static int start_sharing_memory(cp_spawner *spawner, cp_spawn_plan *plan, pid_t 
   *pid = child;
   return r;
 }
+
 static int start_by_fork(const cp_spawner *spawner, cp_spawn_plan *plan, pid_t *pid, int *pidfd)
 {
   int report[2];
