@@ -95,6 +95,68 @@ function cp.execFile(file, args, options, callback)
   return require("child_process.exec").execFile(file, args, options, callback)
 end
 
+--- Runs a program to its end, while nothing else happens in this Lua state. What goes wrong is in
+--- the field `error` of the result.
+--- Node text: child_process.spawnSync(command[, args][, options]).
+---@param command string
+---@param args? string[]
+---@param options? SyncOptions
+---@return SyncResult
+---@overload fun(command: string, options: SyncOptions): SyncResult
+function cp.spawnSync(command, args, options)
+  return require("child_process.sync").spawnSync(command, args, options)
+end
+
+---@class SyncOptions
+---@field cwd? string
+---@field input? string what the child reads from its stdin, whatever stdio[0] says
+---@field argv0? string default: the command
+---@field stdio? string|table
+---@field env? table<string, string|number|boolean>
+---@field detached? boolean
+---@field uid? integer
+---@field gid? integer
+---@field timeout? integer milliseconds after which killSignal is sent
+---@field killSignal? string|integer default "SIGTERM"
+---@field maxBuffer? number bytes of each output; more kills the child; default 1024 * 1024,
+---math.huge for no limit
+---@field encoding? string of the input and the outputs; by default they are bytes
+---@field shell? boolean|string
+---@field windowsHide? boolean without effect
+---@field windowsVerbatimArguments? boolean without effect
+
+---@class SyncResult
+---@field pid integer 0 if the program could not be started
+---@field output? table<integer, string> by the child's descriptor, for each that was a new pipe;
+---absent if the program could not be started
+---@field stdout? string output[1]
+---@field stderr? string output[2]
+---@field status? integer exit code; nil if a signal ended it
+---@field signal? string
+---@field error? Error it could not be started, or exceeded a limit (ETIMEDOUT, ENOBUFS), or did not
+---take its input (EPIPE)
+
+--- Runs a program without a shell and returns what it prints. Raises an error with all fields of
+--- spawnSync's result when that has an error or a status other than 0.
+--- Node text: child_process.execFileSync(file[, args][, options]).
+---@param file string
+---@param args? string[]
+---@param options? SyncOptions without `stdio`, stderr goes to ours
+---@return string? stdout nil where that is no pipe
+---@overload fun(file: string, options: SyncOptions): string?
+function cp.execFileSync(file, args, options)
+  return require("child_process.sync").execFileSync(file, args, options)
+end
+
+--- The same for a command line, run by a shell.
+--- Node text: child_process.execSync(command[, options]).
+---@param command string
+---@param options? SyncOptions
+---@return string? stdout
+function cp.execSync(command, options)
+  return require("child_process.sync").execSync(command, options)
+end
+
 -- The class is loaded with the first child.
 return setmetatable(cp, {
   __index = function(_, name)

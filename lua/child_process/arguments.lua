@@ -1,4 +1,4 @@
---- The arguments of spawn, exec and execFile: checked, and in the form that ChildProcess takes.
+--- The arguments of the functions that start programs: checked, and in the form that core takes.
 local core = require("child_process.core")
 local errors = require("child_process.errors")
 local signals = require("child_process.signals")
@@ -37,6 +37,46 @@ function arguments.split(args, options)
     error(errors.invalidArgType("options", "table", options))
   end
   return args or NONE, options or NONE
+end
+
+--- The options of exec and execSync, whose commands a shell runs.
+---@param command any
+---@param options any
+---@return table # a copy
+function arguments.withShell(command, options)
+  if type(command) ~= "string" then
+    error(errors.invalidArgType("command", "string", command))
+  elseif options ~= nil and type(options) ~= "table" then
+    error(errors.invalidArgType("options", "table", options))
+  end
+  local copy = {}
+  for name, value in pairs(options or NONE) do
+    copy[name] = value
+  end
+  if type(copy.shell) ~= "string" then
+    copy.shell = true
+  end
+  return copy
+end
+
+--- Some of the options: those that are passed on.
+---@param options table
+---@param names string[]
+---@return table
+function arguments.pick(options, names)
+  local picked = {}
+  for _, name in ipairs(names) do
+    picked[name] = options[name]
+  end
+  return picked
+end
+
+--- The command as one would type it.
+---@param file string
+---@param args string[]
+---@return string
+function arguments.commandLine(file, args)
+  return #args == 0 and file or file .. " " .. table.concat(args, " ")
 end
 
 local function checkText(name, value)
@@ -161,6 +201,20 @@ function checks.killSignal(value)
   return signals.number(value)
 end
 
+local DEFAULT_MAX_BUFFER = 1024 * 1024
+
+--- How much output is collected.
+---@param value any options.maxBuffer
+---@return integer bytes
+function arguments.maxBuffer(value)
+  if value == nil or value == null then
+    return DEFAULT_MAX_BUFFER
+  elseif type(value) ~= "number" or value < 0 or value ~= value then
+    error(errors.outOfRange("options.maxBuffer", "a positive number", value))
+  end
+  return value >= math.maxinteger and math.maxinteger or math.floor(value)
+end
+
 local function environmentPair(key, value)
   if type(key) ~= "string" then
     error(errors.invalidArgType("options.env", "table with string keys", key))
@@ -241,7 +295,7 @@ local DEFAULT_SIGNAL = signals.number("SIGTERM")
 ---@param file any
 ---@param args any
 ---@param options any
----@return table # for ChildProcess:spawn
+---@return table # for core.runSync, and for ChildProcess:spawn
 function arguments.normalize(file, args, options)
   arguments.checkCommand("file", file)
   args, options = arguments.split(args, options)
@@ -266,8 +320,7 @@ function arguments.normalize(file, args, options)
   local shell = result.shell
   if shell then
     result.file = shell
-    result.args = {result.argv0 or shell, "-c",
-      #args == 0 and file or file .. " " .. table.concat(args, " ")}
+    result.args = {result.argv0 or shell, "-c", arguments.commandLine(file, args)}
   else
     local argv = {result.argv0 or file}
     for index = 1, #args do
@@ -275,7 +328,7 @@ function arguments.normalize(file, args, options)
     end
     result.args = argv
   end
-  result.stdio, result.sharedStreams = parseStdio(options)
+  result.stdio, result.sharedStreams, result.ipc = parseStdio(options)
   return result
 end
 

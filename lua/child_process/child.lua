@@ -101,16 +101,16 @@ end
 ---@return ChildProcess self
 function ChildProcess:spawn(options)
   check(self, "spawn")
+  if options.ipc then
+    error(errors.notSupported("stdio 'ipc'"))
+  end
   local fields = fieldsOf(self)
   fields.spawnfile = options.file
   fields.spawnargs = options.args
   local pid, result = start(self, options)
   if not pid then
     makeStreams(self, fields, options.stdio)
-    fail(self, errors.system(result, "spawn " .. options.file, {
-      path = options.file,
-      spawnargs = table.move(options.args, 2, #options.args, 1, {}),
-    }))
+    fail(self, errors.spawn(result, "spawn", options.file, options.args))
     return self
   end
   for _, stream in ipairs(options.sharedStreams or {}) do

@@ -64,13 +64,7 @@ end
 ---@return string
 function Collector:result(name)
   self:throughLua()
-  local bytes = table.concat(self.parts)
-  local decoder = encoding.decoder(name)
-  if not decoder then
-    return bytes
-  end
-  local text = decoder:write(bytes)
-  return self.full and text or text .. decoder:finish()
+  return encoding.result(table.concat(self.parts), name, self.full)
 end
 
 return Collector

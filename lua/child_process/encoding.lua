@@ -30,6 +30,20 @@ encoding.decoder = core.decoder
 ---@type fun(bytes: string, name: any): string
 encoding.decode = core.decode
 
+--- What a result holds: text where the name is an encoding, else the bytes.
+---@param bytes string
+---@param name any
+---@param cut boolean there was more: a character that is not whole at the end is left out
+---@return string
+function encoding.result(bytes, name, cut)
+  local decoder = encoding.decoder(name)
+  if not decoder then
+    return bytes
+  end
+  local text = decoder:write(bytes)
+  return cut and text or text .. decoder:finish()
+end
+
 --- The bytes that a text stands for. `utf8` takes the text as it is, valid or not; elsewhere what
 --- is not valid counts as U+FFFD. `latin1` and `ascii` keep the low eight bits of each UTF-16 unit,
 --- `hex` ends before the first pair that is not of digits, `base64` and `base64url` read both

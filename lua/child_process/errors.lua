@@ -11,6 +11,12 @@
 ---@field path? string
 ---@field spawnargs? string[] without argv[0]
 ---@field cmd? string of exec and execFile
+---@field pid? integer as the fields up to `error`, of execSync and execFileSync
+---@field status? integer
+---@field stdout? string also of exec and execFile, where they return a promise
+---@field stderr? string
+---@field output? table<integer, string>
+---@field error? Error
 ---@field killed? boolean
 ---@field signal? string
 ---@field traceback? string set when it comes out of run
@@ -20,6 +26,7 @@
 ---@class child_process.errors
 ---@field childProcessStdioMaxbuffer fun(stream: string): Error
 ---@field ipcOnePipe fun(): Error
+---@field ipcSyncFork fun(): Error
 ---@field streamAlreadyFinished fun(method: string): Error
 ---@field streamDestroyed fun(method: string): Error
 ---@field streamNotWritable fun(): Error
@@ -103,6 +110,19 @@ function errors.system(errno, syscall, fields)
   local err = make("Error", syscall .. " " .. code, fields)
   err.errno, err.code, err.syscall = errno, code, syscall
   return err
+end
+
+--- The error of starting a program, or of running it to its end.
+---@param errno integer with either sign
+---@param call string "spawn" or "spawnSync"
+---@param file string
+---@param args string[] with argv[0]
+---@return Error
+function errors.spawn(errno, call, file, args)
+  return errors.system(errno, call .. " " .. file, {
+    path = file,
+    spawnargs = table.move(args, 2, #args, 1, {}),
+  })
 end
 
 -- Values in messages ------------------------------------------------------------------------
@@ -302,6 +322,7 @@ end
 local catalogue = {
   childProcessStdioMaxbuffer = {"RangeError", "ERR_CHILD_PROCESS_STDIO_MAXBUFFER",
     "%s maxBuffer length exceeded"},
+  ipcSyncFork = {"Error", "ERR_IPC_SYNC_FORK", "IPC cannot be used with synchronous forks"},
   ipcOnePipe = {"Error", "ERR_IPC_ONE_PIPE", "Child process can have only one IPC pipe"},
   notSupported = {"Error", "ENOTSUP", "%s is not supported yet"},
   streamAlreadyFinished = {"Error", "ERR_STREAM_ALREADY_FINISHED",

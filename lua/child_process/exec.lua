@@ -9,23 +9,12 @@ local Collector = require("child_process.collector")
 ---@class child_process.exec
 local exec = {}
 
-local DEFAULT_MAX_BUFFER = 1024 * 1024
-
 -- What is passed on to spawn. Timeout, killSignal and encoding have a meaning of their own here,
 -- and the standard streams are pipes.
 local passed = {
   "cwd", "env", "uid", "gid", "shell", "windowsHide", "windowsVerbatimArguments", "customFds",
   "setsid",
 }
-
-local function checkMaxBuffer(value)
-  if value == nil or value == core.null then
-    return DEFAULT_MAX_BUFFER
-  elseif type(value) ~= "number" or value < 0 or value ~= value then
-    error(errors.outOfRange("options.maxBuffer", "a positive number", value))
-  end
-  return value >= math.maxinteger and math.maxinteger or math.floor(value)
-end
 
 local function checkCallback(callback)
   if callback ~= nil and type(callback) ~= "function" then
@@ -102,19 +91,15 @@ end
 local function start(file, args, options, callback)
   local timeout = arguments.check("timeout", options.timeout)
   arguments.check("signal", options.signal)
-  local maxBuffer = checkMaxBuffer(options.maxBuffer)
+  local maxBuffer = arguments.maxBuffer(options.maxBuffer)
   local run = {
     callback = checkCallback(callback),
     encoding = options.encoding,
     killSignal = arguments.check("killSignal", options.killSignal) or "SIGTERM",
     collectors = {},
   }
-  local spawnOptions = {}
-  for _, name in ipairs(passed) do
-    spawnOptions[name] = options[name]
-  end
-  local normalized = arguments.normalize(file, args, spawnOptions)
-  run.command = #args == 0 and file or file .. " " .. table.concat(args, " ")
+  local normalized = arguments.normalize(file, args, arguments.pick(options, passed))
+  run.command = arguments.commandLine(file, args)
   run.child = ChildProcess.new():spawn(normalized)
 
   collectOutput(run, "stdout", maxBuffer)
@@ -139,22 +124,10 @@ end
 ---@param callback? function
 ---@return ChildProcess
 function exec.exec(command, options, callback)
-  if type(command) ~= "string" then
-    error(errors.invalidArgType("command", "string", command))
-  end
   if type(options) == "function" then
     options, callback = nil, options
-  elseif options ~= nil and type(options) ~= "table" then
-    error(errors.invalidArgType("options", "table", options))
   end
-  local withShell = {}
-  for key, value in pairs(options or {}) do
-    withShell[key] = value
-  end
-  if type(withShell.shell) ~= "string" then
-    withShell.shell = true
-  end
-  return start(command, {}, withShell, callback)
+  return start(command, {}, arguments.withShell(command, options), callback)
 end
 
 --- See child_process.execFile.

@@ -14,7 +14,7 @@ local MOST = 65536 -- more would be a mistake, and a table of that size
 local ALL_PIPES = {NEW_PIPE, NEW_PIPE, NEW_PIPE}
 local ALL_IGNORED = {IGNORE, IGNORE, IGNORE}
 
-local words = {pipe = NEW_PIPE, overlapped = NEW_PIPE, ignore = IGNORE}
+local words = {pipe = NEW_PIPE, overlapped = NEW_PIPE, ipc = NEW_PIPE, ignore = IGNORE}
 
 -- What the parent has written through this file so far comes before what the child will write.
 local function flushed(file, fd)
@@ -70,8 +70,6 @@ local function parseEntry(value, fd, shared)
   elseif type(value) == "string" then
     if value == "inherit" then
       return inherit(fd)
-    elseif value == "ipc" then
-      error(errors.notSupported("stdio 'ipc'"))
     end
     return words[value] or error(errors.invalidSyncForkInput(value))
   end
@@ -102,6 +100,7 @@ end
 ---@param option? string|table options.stdio
 ---@return integer[]
 ---@return Stream[]? # those among them that are our streams
+---@return integer? # which one is the channel
 function stdio.parse(option)
   if option == nil or option == "pipe" or option == "overlapped" then
     return ALL_PIPES
@@ -119,14 +118,14 @@ function stdio.parse(option)
       if ipc then
         error(errors.ipcOnePipe())
       end
-      ipc = true
+      ipc = fd
     end
   end
   local descriptors, shared = {}, {}
   for fd = 0, highest do
     descriptors[fd + 1] = parseEntry(entries[fd], fd, shared)
   end
-  return descriptors, shared
+  return descriptors, shared, ipc
 end
 
 return stdio

@@ -5,16 +5,13 @@
 #include "../core/stream.h"
 #include "anchor.h"
 #include "object.h"
+#include "start.h"
 #include "state.h"
 #include "stream.h"
 
-#include <stdint.h>
 #include <unistd.h>
 
 #define CLASS "ChildProcess"
-
-/* In the list of descriptors that Lua gives. */
-enum { IGNORE = CP_SPAWN_IGNORE, NEW_PIPE = -2 };
 
 /* How many fields child.lua sets, so that their table need not grow. */
 enum { USUAL_FIELDS = 12 };
@@ -100,152 +97,21 @@ static int child_tostring(lua_State *L)
   return 1;
 }
 
-/* What most children need: arguments with the end, and descriptors. */
-enum { USUAL_STRINGS = 8, USUAL_DESCRIPTORS = 4 };
-
-/* The options as C sees them. Where there are more than usual, the tables are userdata on the stack,
- * so that an error in between leaks nothing. The strings belong to the options table. */
-typedef struct arguments {
-  cp_spawn_options options;
-  int *fds; /* the child's ends and the shared descriptors */
-  bool *set_blocking;
-  int *ours; /* our ends of new pipes, else -1 */
-  bool has_pipes;
-  char *usual_strings[USUAL_STRINGS];
-  int usual_descriptors[2 * USUAL_DESCRIPTORS];
-  bool usual_blocking[USUAL_DESCRIPTORS];
-} arguments;
-
-/* The strings of the sequence on top of the stack, with NULL at the end: in `usual` if they fit there,
- * else in a userdata that is left on the stack. */
-static char **read_strings(lua_State *L, char **usual, lua_Integer most)
-{
-  int list = lua_gettop(L);
-  char **strings = usual;
-  lua_Integer count = 0;
-
-  luaL_checktype(L, list, LUA_TTABLE);
-  count = (lua_Integer)lua_rawlen(L, list);
-  if (count >= most) {
-    strings = lua_newuserdatauv(L, ((size_t)count + 1) * sizeof(*strings), 0);
-  }
-  for (lua_Integer i = 0; i < count; i++) {
-    lua_rawgeti(L, list, i + 1);
-    strings[i] = (char *)(uintptr_t)luaL_checkstring(L, -1);
-    lua_pop(L, 1);
-  }
-  strings[count] = NULL;
-  return strings;
-}
-
-static bool read_id(lua_State *L, const char *name, unsigned *id)
-{
-  bool given = lua_getfield(L, 2, name) != LUA_TNIL;
-
-  *id = given ? (unsigned)luaL_checkinteger(L, -1) : 0;
-  lua_pop(L, 1);
-  return given;
-}
-
-static void read_descriptors(lua_State *L, arguments *args)
-{
-  int count = 0;
-  size_t size = 0;
-
-  lua_getfield(L, 2, "stdio");
-  luaL_checktype(L, -1, LUA_TTABLE);
-  count = (int)lua_rawlen(L, -1);
-  size = (size_t)count;
-  if (count <= USUAL_DESCRIPTORS) {
-    args->fds = args->usual_descriptors;
-    args->set_blocking = args->usual_blocking;
-  } else {
-    args->fds = lua_newuserdatauv(L, size * (2 * sizeof(int) + sizeof(bool)), 0);
-    args->set_blocking = (bool *)(args->fds + 2 * size);
-    lua_insert(L, -2);
-  }
-  args->ours = args->fds + count;
-  for (int i = 0; i < count; i++) {
-    lua_rawgeti(L, -1, i + 1);
-    args->fds[i] = cp_check_int(L, -1);
-    /* Programs do not expect a standard stream to be non-blocking, and ours are. */
-    args->set_blocking[i] = i <= STDERR_FILENO && args->fds[i] > STDERR_FILENO;
-    args->ours[i] = -1;
-    args->has_pipes = args->has_pipes || args->fds[i] == NEW_PIPE;
-    lua_pop(L, 1);
-  }
-  args->options.fds = args->fds;
-  args->options.fd_count = count;
-  args->options.set_blocking = args->set_blocking;
-}
-
-static void read_options(lua_State *L, arguments *args)
-{
-  cp_spawn_options *options = &args->options;
-
-  luaL_checktype(L, 2, LUA_TTABLE);
-  luaL_checkstack(L, 16, NULL);
-  lua_getfield(L, 2, "file");
-  options->file = luaL_checkstring(L, -1);
-  lua_getfield(L, 2, "cwd");
-  options->cwd = lua_tostring(L, -1);
-  lua_getfield(L, 2, "detached");
-  options->detached = lua_toboolean(L, -1);
-  lua_getfield(L, 2, "args");
-  options->args = read_strings(L, args->usual_strings, USUAL_STRINGS);
-  if (lua_getfield(L, 2, "env") != LUA_TNIL) {
-    options->env = read_strings(L, NULL, 0);
-  }
-  options->set_uid = read_id(L, "uid", &options->uid);
-  options->set_gid = read_id(L, "gid", &options->gid);
-  read_descriptors(L, args);
-}
-
-static int open_pipes(arguments *args)
-{
-  int r = 0;
-
-  for (int i = 0; i < args->options.fd_count && r == 0; i++) {
-    if (args->fds[i] == NEW_PIPE) {
-      args->set_blocking[i] = false;
-      r = i <= STDERR_FILENO ? cp_pipe_open(i == STDIN_FILENO, &args->ours[i], &args->fds[i])
-                             : cp_pipe_open_duplex(&args->ours[i], &args->fds[i]);
-    }
-  }
-  return r;
-}
-
-static void close_their_ends(arguments *args)
-{
-  for (int i = 0; i < args->options.fd_count; i++) {
-    if (args->ours[i] != -1) {
-      args->fds[i] = cp_pipe_close(args->fds[i]);
-    }
-  }
-}
-
-static void close_our_ends(arguments *args)
-{
-  for (int i = 0; i < args->options.fd_count; i++) {
-    args->ours[i] = cp_pipe_close(args->ours[i]);
-  }
-}
-
 /* Pushes a table with a stream handle for each new pipe, by the child's descriptor. */
 static int push_handles(lua_State *L)
 {
-  arguments *args = lua_touserdata(L, 1);
+  cp_start *start = lua_touserdata(L, 1);
   cp_state *state = lua_touserdata(L, 2);
 
-  lua_createtable(L, args->options.fd_count, 1);
-  for (int i = 0; i < args->options.fd_count; i++) {
-    if (args->ours[i] != -1) {
+  lua_createtable(L, start->options.fd_count, 1);
+  for (int i = 0; i < start->options.fd_count; i++) {
+    if (start->ours[i] != -1) {
       int flags = i == STDIN_FILENO
                       ? CP_STREAM_WRITABLE
                       : CP_STREAM_READABLE | (i > STDERR_FILENO ? CP_STREAM_WRITABLE : 0);
-      int fd = args->ours[i];
+      int fd = start->ours[i];
 
-      args->ours[i] = -1;
+      start->ours[i] = -1;
       cp_stream_handle_push(L, state, fd, flags);
       lua_rawseti(L, -2, i);
     }
@@ -253,29 +119,27 @@ static int push_handles(lua_State *L)
   return 1;
 }
 
-/* child:start(options) -> pid, handles (nil if there are no pipes); or nil, errno. The fields of options: file, args (with
- * argv[0]), env ("KEY=value", nil to inherit), cwd, detached, uid, gid, and stdio: for each of
- * the child's descriptors from 0 on one of ours, IGNORE or NEW_PIPE. Later calls
- * child:onexit(code, nil) or child:onexit(nil, signum). */
+/* child:start(options) -> pid, handles (nil if there are no pipes); or nil, errno. Options as in
+ * start.h. Later calls child:onexit(code, nil) or child:onexit(nil, signum). */
 static int child_start(lua_State *L)
 {
   child_process *child = check_child(L);
   cp_state *state = cp_state_check(L);
-  arguments args = {0};
+  cp_start start;
   int r = 0;
 
   luaL_argcheck(L, child->core.loop == NULL, 1, "was started already");
-  read_options(L, &args);
+  cp_start_read(L, 2, &start);
   /* Nothing that is open or running may be lost to an error, so what can raise comes before or is
    * protected. */
   cp_anchor_set(L, &child->anchor, 1, true);
-  r = open_pipes(&args);
+  r = cp_pipe_open_each(start.fds, start.ours, start.options.fd_count);
   if (r == 0) {
-    r = cp_child_start(&child->core, &state->loop, &args.options, on_exit_status, child);
+    r = cp_child_start(&child->core, &state->loop, &start.options, on_exit_status, child);
   }
-  close_their_ends(&args);
+  cp_pipe_close_theirs(start.fds, start.ours, start.options.fd_count);
   if (r < 0) {
-    close_our_ends(&args);
+    cp_pipe_close_ours(start.ours, start.options.fd_count);
     cp_anchor_release(L, &child->anchor);
     lua_pushnil(L);
     lua_pushinteger(L, r);
@@ -283,14 +147,14 @@ static int child_start(lua_State *L)
   }
 
   lua_pushinteger(L, child->core.pid);
-  if (!args.has_pipes) {
+  if (!start.has_pipes) {
     return 1;
   }
   lua_pushcfunction(L, push_handles);
-  lua_pushlightuserdata(L, &args);
+  lua_pushlightuserdata(L, &start);
   lua_pushlightuserdata(L, state);
   if (lua_pcall(L, 2, 1, 0) != LUA_OK) {
-    close_our_ends(&args);
+    cp_pipe_close_ours(start.ours, start.options.fd_count);
     return lua_error(L);
   }
   return 2;
@@ -338,8 +202,4 @@ void cp_child_functions(lua_State *L)
   lua_setfield(L, -2, "ChildProcess");
   lua_pushcfunction(L, child_fields);
   lua_setfield(L, -2, "fields");
-  lua_pushinteger(L, IGNORE);
-  lua_setfield(L, -2, "IGNORE");
-  lua_pushinteger(L, NEW_PIPE);
-  lua_setfield(L, -2, "NEW_PIPE");
 }

@@ -2,8 +2,10 @@
 #include "child.h"
 #include "encoding.h"
 #include "signal.h"
+#include "start.h"
 #include "state.h"
 #include "stream.h"
+#include "sync.h"
 #include "system.h"
 #include "timer.h"
 #include "turn.h"
@@ -21,7 +23,9 @@ CP_EXPORT int luaopen_child_process_core(lua_State *L)
   cp_state_open(L);
   lua_newtable(L);
   cp_state_functions(L);
+  cp_start_constants(L);
   cp_child_functions(L);
+  cp_sync_functions(L);
   cp_stream_functions(L);
   cp_timer_functions(L);
   cp_turn_functions(L);

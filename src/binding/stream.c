@@ -5,6 +5,7 @@
 #include "../core/splice.h"
 #include "../core/stream.h"
 #include "anchor.h"
+#include "bytes.h"
 #include "object.h"
 
 #include <stdint.h>
@@ -281,8 +282,7 @@ static int stream_collected(lua_State *L)
 {
   stream_handle *handle = luaL_checkudata(L, 1, CLASS);
 
-  lua_pushlstring(L, handle->collected.data == NULL ? "" : handle->collected.data,
-                  handle->collected.length);
+  cp_bytes_push(L, &handle->collected);
   cp_buffer_free(&handle->collected);
   return 1;
 }

@@ -8,6 +8,8 @@
 #ifndef CP_LOOP_H
 #define CP_LOOP_H
 
+#include "pipe.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <uv.h>
@@ -15,9 +17,6 @@
 #ifndef __linux__
 #error "child_process runs on Linux"
 #endif
-
-/* A pipe holds this much by default, and reading more at a time gains nothing. */
-#define CP_READ_SIZE ((size_t)64 * 1024)
 
 struct cp_child;
 struct cp_poller;

@@ -56,6 +56,37 @@ int cp_pipe_close(int fd)
   return -1;
 }
 
+int cp_pipe_open_each(int *fds, int *ours, int count)
+{
+  int r = 0;
+
+  for (int i = 0; i < count; i++) {
+    ours[i] = -1;
+    if (fds[i] == CP_PIPE_NEW && r == 0) {
+      r = i <= STDERR_FILENO ? cp_pipe_open(i == STDIN_FILENO, &ours[i], &fds[i])
+                             : cp_pipe_open_duplex(&ours[i], &fds[i]);
+      ours[i] = r < 0 ? -1 : ours[i];
+    }
+  }
+  return r;
+}
+
+void cp_pipe_close_theirs(const int *fds, const int *ours, int count)
+{
+  for (int i = 0; i < count; i++) {
+    if (ours[i] != -1) {
+      cp_pipe_close(fds[i]);
+    }
+  }
+}
+
+void cp_pipe_close_ours(int *ours, int count)
+{
+  for (int i = 0; i < count; i++) {
+    ours[i] = cp_pipe_close(ours[i]);
+  }
+}
+
 cp_pipe_guard cp_pipe_guard_enter(void)
 {
   cp_pipe_guard guard = {false, false};

@@ -6,6 +6,9 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
+/* A pipe holds this much by default, and reading more at a time gains nothing. */
+#define CP_READ_SIZE ((size_t)64 * 1024)
+
 /* Makes a one-way pipe. Both ends are close-on-exec from birth; `ours` does not block, `theirs`
  * does. `writing` says whether ours is the end to write to. */
 int cp_pipe_open(bool writing, int *ours, int *theirs);
@@ -15,6 +18,16 @@ int cp_pipe_open_duplex(int *ours, int *theirs);
 
 /* Closes the descriptor unless it is -1; returns -1. */
 int cp_pipe_close(int fd);
+
+/* In a list of the child's descriptors: a new pipe. */
+enum { CP_PIPE_NEW = -2 };
+
+/* Puts the child's end of a new pipe in the place of each CP_PIPE_NEW, and ours into `ours`, -1
+ * where there is none: at fd 0 one to write to, at 1 and 2 one to read from, two-way ones above. What
+ * was opened is there even if it fails in between. */
+int cp_pipe_open_each(int *fds, int *ours, int count);
+void cp_pipe_close_theirs(const int *fds, const int *ours, int count);
+void cp_pipe_close_ours(int *ours, int count);
 
 /* As writev(2), but returns a negative errno, goes on after EINTR, and never lets SIGPIPE reach the
  * program: a reader that has gone is -EPIPE. The signal's disposition is not touched. */

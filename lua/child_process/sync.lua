@@ -1,0 +1,130 @@
+--- spawnSync, execFileSync and execSync: a program is run to its end, and everything else waits.
+local arguments = require("child_process.arguments")
+local core = require("child_process.core")
+local encoding = require("child_process.encoding")
+local errors = require("child_process.errors")
+local signals = require("child_process.signals")
+
+---@class child_process.sync
+local sync = {}
+
+local NEW_PIPE = core.NEW_PIPE
+
+local passed = {
+  "cwd", "env", "argv0", "stdio", "customFds", "detached", "setsid", "uid", "gid", "shell",
+  "timeout", "killSignal", "windowsHide", "windowsVerbatimArguments",
+}
+
+local function readInput(options)
+  local input = options.input
+  if input == nil or input == core.null then
+    return nil
+  elseif type(input) ~= "string" then
+    error(errors.invalidArgType("options.input", "string", input))
+  end
+  return encoding.normalize(options.encoding) and encoding.encode(input, options.encoding) or input
+end
+
+-- Output ends early where a limit was exceeded.
+local cutShort = {[-core.errno.ENOBUFS] = true, [-core.errno.ETIMEDOUT] = true}
+
+-- What spawnSync returns, and the bytes of the outputs by the child's descriptor.
+local function run(file, args, options)
+  local maxBuffer = arguments.maxBuffer(options.maxBuffer)
+  local call = arguments.normalize(file, args, arguments.pick(options, passed))
+  if call.ipc then
+    error(errors.ipcSyncFork())
+  end
+  call.maxBuffer, call.input = maxBuffer, readInput(options)
+  local stdio = call.stdio
+  if call.input then
+    stdio = table.move(stdio, 2, #stdio, 2, {NEW_PIPE})
+    call.stdio = stdio
+  end
+
+  local pid, outputs, status, signum, errno = core.runSync(call)
+  if not pid then
+    return {pid = 0, error = errors.spawn(outputs, "spawnSync", call.file, call.args)}, {}
+  end
+  for _, stream in ipairs(call.sharedStreams or {}) do
+    stream:_shareWithChild()
+  end
+  local output = {}
+  for fd = 1, #stdio - 1 do
+    if stdio[fd + 1] == NEW_PIPE then
+      output[fd] = encoding.result(outputs[fd], options.encoding, cutShort[errno])
+    end
+  end
+  return {
+    pid = pid,
+    output = output,
+    stdout = output[1],
+    stderr = output[2],
+    status = status,
+    signal = signum and signals.name(signum),
+    error = errno and errors.spawn(errno, "spawnSync", call.file, call.args),
+  }, outputs
+end
+
+-- The error of a run that failed, with all of its result; nil if it has succeeded.
+local function failure(result, command)
+  local err = result.error
+  if not err then
+    if result.status == 0 then
+      return nil
+    end
+    local stderr = result.stderr or ""
+    err = errors.Error("Command failed: " .. command .. (stderr ~= "" and "\n" .. stderr or ""))
+  end
+  for name, value in pairs(result) do
+    err[name] = value
+  end
+  return err
+end
+
+local function given(value)
+  return value ~= nil and value ~= core.null
+end
+
+-- Returns stdout, or raises.
+local function execute(file, args, options, command)
+  local result, outputs = run(file, args, options)
+  if outputs[2] and not given(options.stdio) and not given(options.customFds) then
+    io.stderr:write(outputs[2])
+  end
+  local err = failure(result, command)
+  if err then
+    error(err)
+  end
+  return result.stdout
+end
+
+--- See child_process.spawnSync.
+---@param command string
+---@param args? string[]
+---@param options? SyncOptions
+---@return SyncResult
+function sync.spawnSync(command, args, options)
+  args, options = arguments.split(args, options)
+  return (run(command, args, options))
+end
+
+--- See child_process.execFileSync.
+---@param file string
+---@param args? string[]
+---@param options? SyncOptions
+---@return string?
+function sync.execFileSync(file, args, options)
+  args, options = arguments.split(args, options)
+  return execute(file, args, options, arguments.commandLine(options.argv0 or file, args))
+end
+
+--- See child_process.execSync.
+---@param command string
+---@param options? SyncOptions
+---@return string?
+function sync.execSync(command, options)
+  return execute(command, {}, arguments.withShell(command, options), command)
+end
+
+return sync
