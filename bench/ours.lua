@@ -44,6 +44,17 @@ local function spawnFor(seconds, atOnce)
   return (now() - began) / ended * 1e6
 end
 
+-- Microseconds that each child took, one after the other.
+local function waitFor(seconds)
+  local stdio = { stdio = options.pipes and "pipe" or "ignore" }
+  local began, count = now(), 0
+  repeat
+    cp.spawnSync(options.program, stdio)
+    count = count + 1
+  until now() - began >= seconds
+  return (now() - began) / count * 1e6
+end
+
 -- Microseconds that the call of cp.spawn itself took.
 local function callFor(seconds)
   local began, inCalls, count = now(), 0, 0
@@ -106,6 +117,14 @@ local function readAll(total)
   return count / (now() - began) / 1e9
 end
 
+local function captureAll(total)
+  local began = now()
+  local result = cp.spawnSync(options.program, { options.piece, ("%d"):format(total // 1) }, {
+    maxBuffer = math.huge,
+  })
+  return #result.stdout / (now() - began) / 1e9
+end
+
 local function writeAll(total)
   local piece = ("x"):rep(number("piece"))
   local count, began = 0, now()
@@ -144,6 +163,9 @@ local works = {
   spawn = function()
     return twice(spawnFor, number("seconds"), number("atonce", 1))
   end,
+  sync = function()
+    return twice(waitFor, number("seconds"))
+  end,
   call = function()
     return twice(callFor, number("seconds"))
   end,
@@ -152,6 +174,9 @@ local works = {
   end,
   read = function()
     return twice(readAll, number("bytes"))
+  end,
+  capture = function()
+    return twice(captureAll, number("bytes"))
   end,
   write = function()
     return twice(writeAll, number("bytes"))

@@ -8,6 +8,7 @@
 -- pinned     all on one processor
 -- against    the ratio is taken to our own figure of that row instead of to the limit
 -- seldom     the peers, being slow at it, take part in the first round only
+-- without    the peer, by its name, that has no call for it
 -- figures    one for each number that a contestant prints:
 --   unit       "us", "KiB" or "GB/s"
 --   text       said after the row's own text
@@ -15,13 +16,15 @@
 --   least      or has to be at least this,
 --   mostKiB    or the figure itself may be at most this
 --
--- Arguments: `work` (spawn: from spawn to close; call: the call of spawn alone; alive: memory,
--- start and end of many; read, write, pipe: bytes through streams), `program` or `from` and `to`,
--- `pipes`, `atonce`, `heap` in MiB, `open` descriptors, `alive` children, `piece` and `bytes`.
+-- Arguments: `work` (spawn: from spawn to close; sync: one call that waits; call: the call of spawn
+-- alone; alive: memory, start and end of many; read, write, pipe: bytes through streams; capture:
+-- one call that returns all bytes), `program` or `from` and `to`, `pipes`, `atonce`, `heap` in MiB,
+-- `open` descriptors, `alive` children, `piece` and `bytes`, `keep` for the limit of capture.
 -- run.lua adds `seconds`.
 
 local TRUE = "work=spawn program=/bin/true"
 local TINY = "work=spawn program=BIN/tiny"
+local SYNC = "work=sync program=/bin/true"
 local READ = "work=read program=BIN/source bytes=4e8 piece="
 
 return {
@@ -69,6 +72,30 @@ return {
     arguments = TRUE .. " atonce=16",
     limit = "spawn",
     figures = { { unit = "us", most = 1.15 } },
+  },
+  {
+    row = "5",
+    text = "`spawnSync` of `/bin/true`, stdio ignored",
+    arguments = SYNC,
+    limit = "spawn",
+    without = "luv",
+    figures = { { unit = "us", most = 1.08 } },
+  },
+  {
+    row = "5",
+    text = "the same with three pipes",
+    arguments = SYNC .. " pipes=1",
+    limit = "spawn",
+    without = "luv",
+    figures = { { unit = "us", most = 1.10 } },
+  },
+  {
+    row = "5c",
+    text = "capturing 256 MiB of output in one call, written in 64 KiB",
+    arguments = "work=capture program=BIN/source bytes=268435456 piece=65536 keep=1",
+    limit = "read",
+    without = "luv",
+    figures = { { unit = "GB/s", least = 0.9 } },
   },
   {
     row = "6",

@@ -93,7 +93,7 @@ local function measureRow(row, rows, peers)
     measured.limit[round] = measure("BIN/limit-" .. row.limit, row)
     for _, peer in ipairs(peers) do
       measured[peer] = measured[peer] or {}
-      if round == 1 or not row.seldom then
+      if peer.name ~= row.without and (round == 1 or not row.seldom) then
         measured[peer][round] = measure(peer.command, row)
       end
     end

@@ -57,6 +57,7 @@ look() {
   need lua-busted has_module busted.runner
   need luarocks has luarocks
   need procps has ps
+  need git has git
   for part in "$@"; do
     case $part in
       lint)

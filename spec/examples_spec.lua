@@ -26,6 +26,27 @@ local function run(name, args)
   return stdout(), stderr(), example
 end
 
+--- Runs examples/deploy.lua, with a folder of its own for temporary files, in which it must leave
+--- nothing. Pending where there is no git.
+---@param revision? string
+---@return integer code
+---@return string stdout
+---@return string stderr
+local function deploy(revision)
+  if cp.spawnSync("git", { "--version" }).error then
+    pending("needs git")
+  end
+  local folder = support.tmpdir()
+  local deployment = cp.spawnSync("env", {
+    "TMPDIR=" .. folder, support.lua, FOLDER .. "/deploy.lua", revision,
+  })
+  assert.is_nil(deployment.error)
+  for name in lfs.dir(folder) do
+    assert.is_true(name == "." or name == "..", name)
+  end
+  return deployment.status, deployment.stdout, deployment.stderr
+end
+
 --- A test of one example.
 local function example(name, fn)
   tested[name] = true
@@ -190,6 +211,49 @@ describe("The example", function()
     local lines = select(2, words:gsub("[^\n]+", ""))
     assert.equal(15, lines)
     assert.truthy(summary:find("8 programs, %d+ bytes moved"))
+  end)
+
+  example("spawn_sync", function(name)
+    local stdout, stderr = run(name)
+    assert.equal("", stderr)
+    assert.equal("apple\npear\nsort exited with code 0\n"
+      .. "sleep was ended by SIGTERM: ETIMEDOUT\n"
+      .. "Error: spawnSync bad_command ENOENT\n", stdout)
+  end)
+
+  example("exec_sync", function(name)
+    local stdout, stderr = run(name)
+    assert.equal("a warning\n", stderr)
+    assert.truthy(stdout:find("^%s*3\nfalse\tError: Command failed: echo half of it; "))
+    assert.truthy(stdout:find("\nno more\n\nstatus: 3\nstdout: half of it\n\n$"))
+  end)
+
+  example("exec_file_sync", function(name)
+    assert.equal("no $HOME, no *\ngrep exited with code 1\n", (run(name)))
+  end)
+
+  example("deploy", function()
+    local code, stdout, stderr = deploy()
+    assert.equal("", stderr)
+    assert.equal(0, code)
+    assert.truthy(stdout:find("\ndeployed: <p>This is v2, built from %x+.</p>\n"))
+  end)
+
+  it("deploy.lua, with an older revision", function()
+    local code, stdout = deploy("v1")
+    assert.equal(0, code)
+    assert.truthy(stdout:find("\ndeployed: <p>This is v1, built from %x+.</p>\n"))
+  end)
+
+  it("deploy.lua, which stops at the first command that fails and says why", function()
+    local code, stdout, stderr = deploy("no_such_revision")
+    assert.equal(1, code)
+    assert.equal("\nThe deployment has stopped:\n"
+      .. "  git archive no_such_revision\n"
+      .. "  exited with code 128\n"
+      .. "fatal: not a valid object name: no_such_revision\n", stderr)
+    assert.truthy(stdout:find("$ git archive no_such_revision\n$ rm -rf ", 1, true))
+    assert.is_nil(stdout:find("deployed", 1, true))
   end)
 
   it("has a test here, whichever it is", function()

@@ -1,6 +1,7 @@
 /* The least that starting a program and learning of its end can take: vfork, execve, waitpid.
  *
  *   work=NAME     spawn: from start to end;
+ *                 sync: the same, with the child's output read to its end before;
  *                 call: only the time that the parent stands still in vfork;
  *                 alive: many at the same time, their memory, start and end
  *   program=PATH  what to start
@@ -35,8 +36,8 @@ static pid_t start_ignored(char *program)
   return limit_vfork(argv, stdio);
 }
 
-/* Starts `program` on three pipes, waits for it, and closes them. */
-static void run_with_pipes(char *program)
+/* Starts `program` on three pipes, whose other ends are put into `ends`. */
+static pid_t start_with_pipes(char *program, int ends[3])
 {
   char *argv[] = {program, NULL};
   int in[2], out[2], err[2];
@@ -48,21 +49,51 @@ static void run_with_pipes(char *program)
   close(in[0]);
   close(out[1]);
   close(err[1]);
-  limit_wait(pid);
-  close(in[1]);
-  close(out[0]);
-  close(err[0]);
+  ends[0] = in[1];
+  ends[1] = out[0];
+  ends[2] = err[0];
+  return pid;
 }
 
-/* Keeps `at_once` children running for `seconds`; returns the microseconds that each took. */
-static double spawn_for(double seconds, char *program, bool pipes, int at_once)
+/* Starts `program` on three pipes, waits for it, and closes them. */
+static void run_with_pipes(char *program)
+{
+  int ends[3];
+  limit_wait(start_with_pipes(program, ends));
+  for (int i = 0; i < 3; i++) close(ends[i]);
+}
+
+static void read_to_end(int fd)
+{
+  static char buffer[64 * 1024];
+  ssize_t got;
+  while ((got = read(fd, buffer, sizeof buffer)) > 0) {
+  }
+  if (got < 0) limit_fail("read");
+  close(fd);
+}
+
+/* Starts `program` on three pipes, gives it no input, reads its output, and waits for it. */
+static void read_and_wait(char *program)
+{
+  int ends[3];
+  pid_t pid = start_with_pipes(program, ends);
+  close(ends[0]);
+  read_to_end(ends[1]);
+  read_to_end(ends[2]);
+  limit_wait(pid);
+}
+
+/* Keeps `at_once` children running for `seconds`, or one, if there is a function that runs one from
+ * its start to its end; returns the microseconds that each took. */
+static double spawn_for(double seconds, char *program, void (*run)(char *), int at_once)
 {
   double start = limit_now();
   long ended = 0;
   int running = 0;
   do {
-    if (pipes) {
-      run_with_pipes(program);
+    if (run) {
+      run(program);
     } else {
       for (; running < at_once; running++) start_ignored(program);
       limit_wait(-1);
@@ -155,8 +186,10 @@ int main(int argc, char **argv)
     call_for(seconds / 5, program);
     printf("%f\n", call_for(seconds, program));
   } else {
-    spawn_for(seconds / 5, program, pipes, at_once);
-    printf("%f\n", spawn_for(seconds, program, pipes, at_once));
+    void (*with_pipes)(char *) = strcmp(work, "sync") == 0 ? read_and_wait : run_with_pipes;
+    void (*run)(char *) = pipes ? with_pipes : NULL;
+    spawn_for(seconds / 5, program, run, at_once);
+    printf("%f\n", spawn_for(seconds, program, run, at_once));
   }
   return 0;
 }

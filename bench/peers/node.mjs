@@ -1,5 +1,5 @@
 // node:child_process, for Node, Bun and Deno. Options as name=value, see ../rows.lua.
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { openSync, readFileSync } from "node:fs";
 import process from "node:process";
 
@@ -36,6 +36,18 @@ function spawnFor(time, atOnce) {
     };
     for (let i = 0; i < atOnce; i++) next();
   });
+}
+
+// Microseconds that each child took, one after the other.
+function waitFor(time) {
+  const stdio = options.pipes ? "pipe" : "ignore";
+  const began = now();
+  let count = 0;
+  do {
+    spawnSync(options.program, [], { stdio });
+    count++;
+  } while (now() - began < time);
+  return ((now() - began) / count) * 1e6;
 }
 
 // Microseconds that the call of spawn itself took.
@@ -81,6 +93,14 @@ function readAll(total) {
   });
 }
 
+function captureAll(total) {
+  const began = now();
+  const { stdout } = spawnSync(options.program, [options.piece, String(Math.floor(total))], {
+    maxBuffer: Infinity,
+  });
+  return stdout.length / (now() - began) / 1e9;
+}
+
 function writeAll(total) {
   return new Promise((resolve) => {
     const piece = Buffer.alloc(number("piece"), "x");
@@ -117,9 +137,11 @@ async function twice(measure, amount, ...rest) {
 
 const works = {
   spawn: () => twice(spawnFor, seconds, number("atonce", 1)),
+  sync: () => twice(waitFor, seconds),
   call: () => twice(callFor, seconds),
   alive: () => keepAlive(number("alive")),
   read: () => twice(readAll, bytes),
+  capture: () => twice(captureAll, bytes),
   write: () => twice(writeAll, bytes),
   pipe: () => twice(pipeAll, bytes),
 };

@@ -1,10 +1,10 @@
-"""subprocess.Popen. Options as name=value, see ../rows.lua."""
+"""subprocess: run where it is synchronous, else Popen. Options as name=value, see ../rows.lua."""
 
 import os
 import sys
 import time
 from collections import deque
-from subprocess import DEVNULL, PIPE, Popen
+from subprocess import DEVNULL, PIPE, Popen, run
 
 options = dict(argument.split("=", 1) for argument in sys.argv[1:])
 program = options.get("program")
@@ -42,6 +42,21 @@ def spawn_for(seconds, at_once):
     for child in running:
         end(child)
     return (now() - began) / (ended + len(running)) * 1e6
+
+
+def wait_for(seconds):
+    """Microseconds that each child took, one after the other."""
+    if "pipes" in options:
+        keywords = {"input": b"", "capture_output": True}
+    else:
+        keywords = {"stdin": DEVNULL, "stdout": DEVNULL, "stderr": DEVNULL}
+    began = now()
+    count = 0
+    while True:
+        run([program], **keywords)
+        count += 1
+        if now() - began >= seconds:
+            return (now() - began) / count * 1e6
 
 
 def call_for(seconds):
@@ -89,6 +104,12 @@ def read_all(total):
         return count / (now() - began) / 1e9
 
 
+def capture_all(total):
+    began = now()
+    result = run([program, options["piece"], str(int(total))], capture_output=True)
+    return len(result.stdout) / (now() - began) / 1e9
+
+
 def write_all(total):
     piece = b"x" * int(number("piece"))
     count = 0
@@ -119,9 +140,11 @@ def twice(measure, amount, *rest):
 
 works = {
     "spawn": lambda: twice(spawn_for, number("seconds"), number("atonce", 1)),
+    "sync": lambda: twice(wait_for, number("seconds")),
     "call": lambda: twice(call_for, number("seconds")),
     "alive": lambda: keep_alive(int(number("alive"))),
     "read": lambda: twice(read_all, number("bytes")),
+    "capture": lambda: twice(capture_all, number("bytes")),
     "write": lambda: twice(write_all, number("bytes")),
     "pipe": lambda: twice(pipe_all, number("bytes")),
 }

@@ -59,18 +59,6 @@ function arguments.withShell(command, options)
   return copy
 end
 
---- Some of the options: those that are passed on.
----@param options table
----@param names string[]
----@return table
-function arguments.pick(options, names)
-  local picked = {}
-  for _, name in ipairs(names) do
-    picked[name] = options[name]
-  end
-  return picked
-end
-
 --- The command as one would type it.
 ---@param file string
 ---@param args string[]
@@ -295,8 +283,9 @@ local DEFAULT_SIGNAL = signals.number("SIGTERM")
 ---@param file any
 ---@param args any
 ---@param options any
+---@param ignored? table<string, boolean> options that the caller does not have or sees to itself
 ---@return table # for core.runSync, and for ChildProcess:spawn
-function arguments.normalize(file, args, options)
+function arguments.normalize(file, args, options, ignored)
   arguments.checkCommand("file", file)
   args, options = arguments.split(args, options)
   if args ~= NONE then
@@ -309,7 +298,7 @@ function arguments.normalize(file, args, options)
   }
   for name, value in next, options do
     local check = checks[name]
-    if check and value ~= null then
+    if check and value ~= null and not (ignored and ignored[name]) then
       result[name] = check(value)
     end
   end

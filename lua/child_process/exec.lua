@@ -98,7 +98,11 @@ local function start(file, args, options, callback)
     killSignal = arguments.check("killSignal", options.killSignal) or "SIGTERM",
     collectors = {},
   }
-  local normalized = arguments.normalize(file, args, arguments.pick(options, passed))
+  local spawnOptions = {}
+  for _, name in ipairs(passed) do
+    spawnOptions[name] = options[name]
+  end
+  local normalized = arguments.normalize(file, args, spawnOptions)
   run.command = arguments.commandLine(file, args)
   run.child = ChildProcess.new():spawn(normalized)
 

@@ -10,10 +10,8 @@ local sync = {}
 
 local NEW_PIPE = core.NEW_PIPE
 
-local passed = {
-  "cwd", "env", "argv0", "stdio", "customFds", "detached", "setsid", "uid", "gid", "shell",
-  "timeout", "killSignal", "windowsHide", "windowsVerbatimArguments",
-}
+-- What the text does not give to these functions.
+local ignored = {signal = true, serialization = true}
 
 local function readInput(options)
   local input = options.input
@@ -31,7 +29,7 @@ local cutShort = {[-core.errno.ENOBUFS] = true, [-core.errno.ETIMEDOUT] = true}
 -- What spawnSync returns, and the bytes of the outputs by the child's descriptor.
 local function run(file, args, options)
   local maxBuffer = arguments.maxBuffer(options.maxBuffer)
-  local call = arguments.normalize(file, args, arguments.pick(options, passed))
+  local call = arguments.normalize(file, args, options, ignored)
   if call.ipc then
     error(errors.ipcSyncFork())
   end
@@ -46,8 +44,10 @@ local function run(file, args, options)
   if not pid then
     return {pid = 0, error = errors.spawn(outputs, "spawnSync", call.file, call.args)}, {}
   end
-  for _, stream in ipairs(call.sharedStreams or {}) do
-    stream:_shareWithChild()
+  if call.sharedStreams then
+    for _, stream in ipairs(call.sharedStreams) do
+      stream:_shareWithChild()
+    end
   end
   local output = {}
   for fd = 1, #stdio - 1 do

@@ -15,8 +15,9 @@
 typedef struct cp_state {
   cp_loop loop;
   lua_State *callbacks;
-  uv_idle_t *wake; /* makes a loop turn that somebody else drives, so that ticks are drained */
-  int depth;       /* calls into Lua that have not returned yet */
+  size_t string_header; /* see bytes.h */
+  uv_idle_t *wake;      /* makes a loop turn that somebody else drives, so that ticks are drained */
+  int depth;            /* calls into Lua that have not returned yet */
   bool running;
   bool closed;        /* the Lua state is being closed */
   bool lost_an_error; /* there was no memory to keep it */

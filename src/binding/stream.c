@@ -273,6 +273,9 @@ static int stream_collect(lua_State *L)
   stream_handle *handle = check_handle(L);
 
   handle->collecting = !lua_isnoneornil(L, 2);
+  if (handle->collecting && handle->collected.data == NULL) {
+    handle->collected = cp_bytes_buffer(L, handle->state->string_header);
+  }
   handle->limit = handle->collecting ? (size_t)luaL_checkinteger(L, 2) : 0;
   return 0;
 }
@@ -283,7 +286,6 @@ static int stream_collected(lua_State *L)
   stream_handle *handle = luaL_checkudata(L, 1, CLASS);
 
   cp_bytes_push(L, &handle->collected);
-  cp_buffer_free(&handle->collected);
   return 1;
 }
 

@@ -6,8 +6,6 @@
 #include "start.h"
 #include "state.h"
 
-#include <string.h>
-
 typedef struct sync_call {
   cp_start start;
   cp_sync_options options;
@@ -16,7 +14,7 @@ typedef struct sync_call {
   cp_buffer usual_outputs[CP_START_DESCRIPTORS];
 } sync_call;
 
-static void read_call(lua_State *L, int index, sync_call *call)
+static void read_call(lua_State *L, int index, size_t string_header, sync_call *call)
 {
   size_t count = 0;
 
@@ -36,7 +34,9 @@ static void read_call(lua_State *L, int index, sync_call *call)
   call->outputs = count > CP_START_DESCRIPTORS
                       ? lua_newuserdatauv(L, count * sizeof(*call->outputs), 0)
                       : call->usual_outputs;
-  memset(call->outputs, 0, count * sizeof(*call->outputs));
+  for (size_t i = 0; i < count; i++) {
+    call->outputs[i] = cp_bytes_buffer(L, string_header);
+  }
 }
 
 /* Of a light userdata sync_call. Returns the results of runSync. */
@@ -51,8 +51,6 @@ static int push_result(lua_State *L)
   for (int fd = 0; fd < count; fd++) {
     cp_bytes_push(L, &call->outputs[fd]);
     lua_rawseti(L, -2, fd);
-    /* Before the next one is copied: together they may be large. */
-    cp_buffer_free(&call->outputs[fd]);
   }
   lua_pushnil(L);
   lua_pushnil(L);
@@ -82,7 +80,7 @@ static int run_sync(lua_State *L)
   int r = 0;
   int status = LUA_OK;
 
-  read_call(L, 1, &call);
+  read_call(L, 1, state->string_header, &call);
   luaL_checkstack(L, 8, NULL);
   top = lua_gettop(L);
   count = call.options.spawn.fd_count;

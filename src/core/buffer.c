@@ -4,41 +4,36 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 enum { FIRST_CAPACITY = 4096 };
 
-void cp_buffer_use_huge_pages(void *memory, size_t size)
+static void *allocate(const cp_buffer *buffer, void *block, size_t old_size, size_t new_size)
 {
-  uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-  uintptr_t begin = ((uintptr_t)memory + page - 1) & ~(page - 1);
-  uintptr_t end = ((uintptr_t)memory + size) & ~(page - 1);
-
-  if (begin < end) {
-    madvise((char *)memory + (begin - (uintptr_t)memory), end - begin, MADV_HUGEPAGE);
+  if (buffer->allocate != NULL) {
+    return buffer->allocate(buffer->allocator, block, old_size, new_size);
   }
-}
-
-/* Large buffers are mappings, which grow without being copied. */
-static char *map_larger(const cp_buffer *buffer, size_t capacity)
-{
-  char *grown = NULL;
-
-  if (buffer->capacity >= CP_BUFFER_LARGE) {
-    grown = mremap(buffer->data, buffer->capacity, capacity, MREMAP_MAYMOVE);
-    return grown == MAP_FAILED ? NULL : grown;
-  }
-  grown = mmap(NULL, capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (grown == MAP_FAILED) {
+  if (new_size == 0) {
+    free(block);
     return NULL;
   }
-  cp_buffer_use_huge_pages(grown, capacity);
-  if (buffer->length > 0) {
-    memcpy(grown, buffer->data, buffer->length);
-  }
-  free(buffer->data);
-  return grown;
+  return realloc(block, new_size);
+}
+
+static void *block_of(const cp_buffer *buffer)
+{
+  return buffer->data == NULL ? NULL : buffer->data - buffer->headroom;
+}
+
+static size_t block_size(const cp_buffer *buffer, size_t capacity)
+{
+  return buffer->headroom + capacity + 1;
+}
+
+static void forget(cp_buffer *buffer)
+{
+  buffer->data = NULL;
+  buffer->length = 0;
+  buffer->capacity = 0;
 }
 
 int cp_buffer_reserve(cp_buffer *buffer, size_t size)
@@ -50,18 +45,19 @@ int cp_buffer_reserve(cp_buffer *buffer, size_t size)
   if (wanted <= buffer->capacity) {
     return 0;
   }
-  if (wanted > SIZE_MAX / 2) {
+  if (size > SIZE_MAX / 4 || wanted > SIZE_MAX / 4) {
     return -ENOMEM;
   }
   while (capacity < wanted) {
     capacity *= 2;
   }
-  grown =
-      capacity < CP_BUFFER_LARGE ? realloc(buffer->data, capacity) : map_larger(buffer, capacity);
+  grown = allocate(buffer, block_of(buffer),
+                   buffer->data == NULL ? 0 : block_size(buffer, buffer->capacity),
+                   block_size(buffer, capacity));
   if (grown == NULL) {
     return -ENOMEM;
   }
-  buffer->data = grown;
+  buffer->data = grown + buffer->headroom;
   buffer->capacity = capacity;
   return 0;
 }
@@ -77,12 +73,32 @@ int cp_buffer_append(cp_buffer *buffer, const char *data, size_t length)
   return r;
 }
 
+void cp_buffer_trim(cp_buffer *buffer)
+{
+  char *trimmed = NULL;
+
+  if (buffer->data != NULL && buffer->length < buffer->capacity) {
+    trimmed = allocate(buffer, block_of(buffer), block_size(buffer, buffer->capacity),
+                       block_size(buffer, buffer->length));
+  }
+  if (trimmed != NULL) {
+    buffer->data = trimmed + buffer->headroom;
+    buffer->capacity = buffer->length;
+  }
+}
+
+void *cp_buffer_take(cp_buffer *buffer)
+{
+  void *block = block_of(buffer);
+
+  forget(buffer);
+  return block;
+}
+
 void cp_buffer_free(cp_buffer *buffer)
 {
-  if (buffer->capacity >= CP_BUFFER_LARGE) {
-    munmap(buffer->data, buffer->capacity);
-  } else {
-    free(buffer->data);
+  if (buffer->data != NULL) {
+    allocate(buffer, block_of(buffer), block_size(buffer, buffer->capacity), 0);
+    forget(buffer);
   }
-  *buffer = (cp_buffer){NULL, 0, 0};
 }

@@ -4,11 +4,17 @@
 
 #include <stddef.h>
 
-/* An all-zero buffer is empty. */
+/* Makes `block` (NULL: a new one) `new_size` bytes large; 0 frees it and returns NULL. */
+typedef void *(*cp_allocate)(void *argument, void *block, size_t old_size, size_t new_size);
+
+/* An all-zero buffer is empty, and takes its memory from malloc. */
 typedef struct cp_buffer {
   char *data;
   size_t length;
   size_t capacity;
+  size_t headroom; /* bytes of the memory before `data`, and one more is behind the capacity */
+  cp_allocate allocate;
+  void *allocator; /* its argument */
 } cp_buffer;
 
 /* Makes room for `size` more bytes at data + length, which the caller fills and then counts in
@@ -18,14 +24,13 @@ int cp_buffer_reserve(cp_buffer *buffer, size_t size);
 /* Appends bytes; -ENOMEM leaves the buffer as it was. */
 int cp_buffer_append(cp_buffer *buffer, const char *data, size_t length);
 
+/* Gives back the memory that is not used, which may move the bytes. */
+void cp_buffer_trim(cp_buffer *buffer);
+
+/* Takes the memory out of the buffer, with the headroom; the buffer is empty then. The caller frees it. */
+void *cp_buffer_take(cp_buffer *buffer);
+
 /* Empties the buffer and gives its memory back. */
 void cp_buffer_free(cp_buffer *buffer);
-
-/* Memory of this size and more is worth the call of cp_buffer_use_huge_pages. */
-#define CP_BUFFER_LARGE ((size_t)1024 * 1024)
-
-/* Asks the system to make `size` bytes that nobody has touched yet of huge pages, which come at a
- * fraction of the price. It may refuse. */
-void cp_buffer_use_huge_pages(void *memory, size_t size);
 
 #endif

@@ -145,6 +145,10 @@ static void serve(sync_run *run, int i)
     put_input(run, i);
     return;
   }
+  if ((run->polled[i].revents & (POLLIN | POLLHUP)) == POLLHUP) {
+    close_end(run, i); /* there is nothing left to read */
+    return;
+  }
   for (int n = 0; n < READS_AT_ONCE && take_output(run, i); n++) {
   }
 }
