@@ -852,15 +852,6 @@ describe("a host program with its own ways", function()
     return stdout
   end
 
-  --- Does the kernel tell the status of a child that somebody else has waited for?
-  local function keepsStatus()
-    if not withPidfds then return false end
-    local file <close> = assert(io.open("/proc/sys/kernel/osrelease"))
-    local major, minor = file:read("a"):match("^(%d+)%.(%d+)")
-    major, minor = math.tointeger(major), math.tointeger(minor)
-    return major > 6 or major == 6 and minor >= 15
-  end
-
   local function exitAndClose(code)
     return ("exit\t%d\tnil\nclose\t%d\tnil\n"):format(code, code)
   end
@@ -871,7 +862,7 @@ describe("a host program with its own ways", function()
       noteExit(cp.spawn("sh", {"-c", "exit 7"}))
       cp.run()
     ]])
-    if withPidfds and not keepsStatus() then
+    if withPidfds and not support.keepsStatus() then
       assert.equal(exitAndClose(-10), output)
     else
       assert.equal(exitAndClose(7), output)
@@ -886,11 +877,11 @@ describe("a host program with its own ways", function()
       cp.run()
       print(child:kill())
     ]])
-    assert.equal("1\n" .. exitAndClose(keepsStatus() and 7 or -10) .. "false\n", output)
+    assert.equal("1\n" .. exitAndClose(support.keepsStatus() and 7 or -10) .. "false\n", output)
   end)
 
   it("that reaps a killed child with waitpid(-1) does not break us", function()
-    if not keepsStatus() then pending("the kernel forgets the status") end
+    if not support.keepsStatus() then pending("the kernel forgets the status") end
     local output = outputOfHost([[
       local child = cp.spawn("cat", {stdio = {"pipe", "ignore", "ignore"}})
       noteExit(child)

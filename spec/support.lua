@@ -62,6 +62,40 @@ function support.run(seconds)
   return result
 end
 
+--- Runs a Lua script in an interpreter of its own, to its end. Fails with what the script said of
+--- itself when its exit code is not 0.
+---@param text string in which `cp` is the module
+---@param before? string shell commands that come first, "ulimit -n 20" for instance
+---@param options? table of spawn
+---@return string stdout
+---@return string stderr
+function support.runScript(text, before, options)
+  local script = support.script('local cp = require("child_process")\n' .. text)
+  local command = (before or ":") .. '; exec "$0" "$1"'
+  local child = cp.spawn("sh", {"-c", command, support.lua, script}, options)
+  child.stdin:finish()
+  local stdout, stderr = support.output(child)
+  if child.exitCode ~= 0 then
+    error(("the script ended with %s: %s"):format(child.exitCode or child.signalCode, stderr), 2)
+  end
+  return stdout, stderr
+end
+
+--- Makes a call with a timeout, again and again with a longer one, until its child got as far in
+--- that time as it should: how long that takes is not known.
+---@generic T
+---@param call fun(timeout: integer): T? nil when the child was too slow
+---@return T
+function support.withTimeout(call)
+  local timeout = 50
+  repeat
+    timeout = timeout * 2
+    local result = call(timeout)
+    if result ~= nil then return result end
+  until timeout > 20000
+  error("the child did not get there in time", 2)
+end
+
 --- Gathers everything that a stream emits as `data`.
 ---@return fun(): string # gives what has come so far
 function support.collect(stream)
@@ -119,11 +153,23 @@ function support.hostModule()
     fi
     cflags="$cflags ${UV_CFLAGS-$(pkg-config --cflags libuv)}"
     libs=${UV_LIBS-$(pkg-config --libs libuv)}
-    ${CC:-cc} -shared -fPIC $cflags -o "$0/host.so" spec/support/host.c $libs
+    # moved into its place, as a run at the same time may be loading the one that is there
+    ${CC:-cc} -shared -fPIC $cflags -o "$0/host.so.$$" spec/support/host.c $libs
+    mv "$0/host.so.$$" "$0/host.so"
   ]], folder}, {stdio = {"ignore", "inherit", "inherit"}})
   support.run()
   assert(compiler.exitCode == 0, "spec/support/host.c could not be compiled")
   return folder
+end
+
+--- Does the kernel tell the status of a child that somebody else has waited for?
+---@return boolean
+function support.keepsStatus()
+  if process.env.CHILD_PROCESS_NO_PIDFD then return false end
+  local file <close> = assert(io.open("/proc/sys/kernel/osrelease"))
+  local major, minor = file:read("a"):match("^(%d+)%.(%d+)")
+  major, minor = math.tointeger(major), math.tointeger(minor)
+  return major > 6 or major == 6 and minor >= 15
 end
 
 --- The descriptors that this process has open, each as "NUMBER TARGET", sorted by name.

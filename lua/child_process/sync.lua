@@ -86,13 +86,17 @@ local function given(value)
   return value ~= nil and value ~= core.null
 end
 
+local STDERR = 2
+
 -- Returns stdout, or raises.
-local function execute(file, args, options, command)
+local function execute(file, args, options)
   local result, outputs = run(file, args, options)
-  if outputs[2] and not given(options.stdio) and not given(options.customFds) then
-    io.stderr:write(outputs[2])
+  if outputs[STDERR] and not given(options.stdio) and not given(options.customFds) then
+    pcall(io.stderr.flush, io.stderr)
+    core.writeAll(STDERR, outputs[STDERR]) -- if nobody reads ours, that is no error of the command
   end
-  local err = failure(result, command)
+  local argv0 = given(options.argv0) and options.argv0 or file
+  local err = failure(result, arguments.commandLine(argv0, args))
   if err then
     error(err)
   end
@@ -116,7 +120,7 @@ end
 ---@return string?
 function sync.execFileSync(file, args, options)
   args, options = arguments.split(args, options)
-  return execute(file, args, options, arguments.commandLine(options.argv0 or file, args))
+  return execute(file, args, options)
 end
 
 --- See child_process.execSync.
@@ -124,7 +128,7 @@ end
 ---@param options? SyncOptions
 ---@return string?
 function sync.execSync(command, options)
-  return execute(command, {}, arguments.withShell(command, options), command)
+  return execute(command, {}, arguments.withShell(command, options))
 end
 
 return sync

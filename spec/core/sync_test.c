@@ -87,7 +87,7 @@ static void test_all(void)
   cp_sync_options plain = {.input = NULL};
   cp_sync_options limited = {.timeout = 50};
   cp_sync_result result;
-  cp_buffer outputs[FD_COUNT] = {{NULL, 0, 0}};
+  cp_buffer outputs[FD_COUNT] = {{.data = NULL}};
   int open_before = dup(STDERR_FILENO);
   int next = -1;
 

@@ -1,7 +1,7 @@
 /*
  * What host programs do, for scripts that test that we live with it. Each function is one habit: a
- * SIGCHLD handler of its own, SIGCHLD ignored, children waited for by somebody else, fewer rights
- * than at the start, an event loop of its own, of any kind or libuv's.
+ * SIGCHLD handler of its own, SIGCHLD ignored, children waited for by somebody else, signals all the
+ * time, fewer rights than at the start, an event loop of its own, of any kind or libuv's.
  */
 #include <errno.h>
 #include <lauxlib.h>
@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <uv.h>
@@ -70,6 +71,49 @@ static int host_reap_all(lua_State *L)
       break;
   }
   lua_pushinteger(L, count);
+  return 1;
+}
+
+static void reap_on_sigchld(int signum)
+{
+  int saved = errno;
+  on_sigchld(signum);
+  while (waitpid(-1, NULL, WNOHANG) > 0) {
+  }
+  errno = saved;
+}
+
+/* host.reapInHandler(): whatever child ends, the host's SIGCHLD handler waits for it at once. */
+static int host_reap_in_handler(lua_State *L)
+{
+  if (set_sigchld(reap_on_sigchld) != 0) return luaL_error(L, "sigaction failed");
+  return 0;
+}
+
+static volatile sig_atomic_t alarms;
+
+static void on_alarm(int signum)
+{
+  (void)signum;
+  alarms++;
+}
+
+/* host.interrupt(microseconds): from now on a signal interrupts us that often, and system calls are
+ * not restarted; 0 ends it. */
+static int host_interrupt(lua_State *L)
+{
+  struct sigaction action = {.sa_handler = on_alarm};
+  struct timeval interval = {.tv_usec = (suseconds_t)luaL_checkinteger(L, 1)};
+  struct itimerval timer = {interval, interval};
+  if (sigaction(SIGALRM, &action, NULL) != 0 || setitimer(ITIMER_REAL, &timer, NULL) != 0)
+    return luaL_error(L, "no interval timer");
+  return 0;
+}
+
+/* host.interruptions() -> count: how often that has happened. */
+static int host_interruptions(lua_State *L)
+{
+  lua_pushinteger(L, alarms);
   return 1;
 }
 
@@ -139,6 +183,9 @@ int luaopen_host(lua_State *L)
       {"ignoreSigchld", host_ignore_sigchld},
       {"sigchld", host_sigchld},
       {"reapAll", host_reap_all},
+      {"reapInHandler", host_reap_in_handler},
+      {"interrupt", host_interrupt},
+      {"interruptions", host_interruptions},
       {"setUid", host_set_uid},
       {"killAtExec", host_kill_at_exec},
       {"runOnOwnLoop", host_run_on_own_loop},

@@ -3,6 +3,7 @@
 #include "../core/pipe.h"
 #include "../core/sync.h"
 #include "bytes.h"
+#include "object.h"
 #include "start.h"
 #include "state.h"
 
@@ -106,8 +107,19 @@ static int run_sync(lua_State *L)
   return status == LUA_OK ? lua_gettop(L) - top : lua_error(L);
 }
 
+/* writeAll(fd, bytes) -> errno */
+static int write_all(lua_State *L)
+{
+  size_t length = 0;
+  const char *bytes = luaL_checklstring(L, 2, &length);
+
+  return cp_push_errno(L, cp_pipe_write_all(cp_check_int(L, 1), bytes, length));
+}
+
 void cp_sync_functions(lua_State *L)
 {
+  lua_pushcfunction(L, write_all);
+  lua_setfield(L, -2, "writeAll");
   lua_pushcfunction(L, run_sync);
   lua_setfield(L, -2, "runSync");
 }

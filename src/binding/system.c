@@ -120,7 +120,15 @@ static int system_file_of(lua_State *L)
   return 1;
 }
 
-/* Names to numbers and numbers to names. */
+/* Name to number and number to name, in the table on top of the stack. */
+static void set_errno_name(lua_State *L, int number, const char *name)
+{
+  lua_pushinteger(L, number);
+  lua_setfield(L, -2, name);
+  lua_pushstring(L, name);
+  lua_rawseti(L, -2, number);
+}
+
 static void push_errno_names(lua_State *L)
 {
   static const char unknown[] = "Unknown";
@@ -131,12 +139,10 @@ static void push_errno_names(lua_State *L)
 
     uv_err_name_r(-number, name, sizeof(name));
     if (strncmp(name, unknown, sizeof(unknown) - 1) != 0) {
-      lua_pushinteger(L, number);
-      lua_setfield(L, -2, name);
-      lua_pushstring(L, name);
-      lua_rawseti(L, -2, number);
+      set_errno_name(L, number, name);
     }
   }
+  set_errno_name(L, ECHILD, "ECHILD"); /* libuv has no name for it */
 }
 
 void cp_system_functions(lua_State *L)

@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -134,6 +136,25 @@ ssize_t cp_pipe_writev(int fd, const struct iovec *vector, int count)
   } while (n == -1 && errno == EINTR);
   cp_pipe_guard_leave(guard, n == -1 && errno == EPIPE);
   return n == -1 ? -errno : n;
+}
+
+int cp_pipe_write_all(int fd, const char *data, size_t length)
+{
+  while (length > 0) {
+    struct iovec rest = {(char *)(uintptr_t)data, length};
+    struct pollfd polled = {fd, POLLOUT, 0};
+    ssize_t n = cp_pipe_writev(fd, &rest, 1);
+
+    if (n >= 0) {
+      data += n;
+      length -= (size_t)n;
+    } else if (n != -EAGAIN) {
+      return (int)n;
+    } else if (poll(&polled, 1, -1) == -1 && errno != EINTR) {
+      return -errno;
+    }
+  }
+  return 0;
 }
 
 void cp_pipe_enlarge(int fd)

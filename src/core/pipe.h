@@ -33,6 +33,9 @@ void cp_pipe_close_ours(int *ours, int count);
  * program: a reader that has gone is -EPIPE. The signal's disposition is not touched. */
 ssize_t cp_pipe_writev(int fd, const struct iovec *vector, int count);
 
+/* Writes all of it, waiting for room where the descriptor does not block, under the same conditions. */
+int cp_pipe_write_all(int fd, const char *data, size_t length);
+
 /* Makes more room in a pipe that was seen full. Does nothing where the system refuses. */
 void cp_pipe_enlarge(int fd);
 

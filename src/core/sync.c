@@ -60,10 +60,10 @@ static void close_end(sync_run *run, int i)
   }
 }
 
-/* A child that goes on writing will find that nobody reads. */
+/* A child that goes on writing will find that nobody reads. The reason comes before what a pipe has told. */
 static void give_up(sync_run *run, int error)
 {
-  note_error(run, error);
+  run->result->error = error;
   run->given_up = true;
   if (!run->ended) {
     cp_pidfd_signal(run->pidfd, run->result->pid, run->options->kill_signal);

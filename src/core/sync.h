@@ -24,8 +24,8 @@ typedef struct cp_sync_options {
 typedef struct cp_sync_result {
   pid_t pid;
   cp_exit_status status; /* a negative code if nobody knows it */
-  /* 0, or what went wrong first: -ETIMEDOUT, -ENOBUFS (more output than allowed), -EPIPE (the child
-   * did not take all of its input), -ECHILD (the status was lost), -ENOMEM. */
+  /* 0, or what went wrong: -ETIMEDOUT, -ENOBUFS (more output than allowed) or -ENOMEM, which end the
+   * waiting; else -EPIPE (the child did not take all of its input) or -ECHILD (the status was lost). */
   int error;
 } cp_sync_result;
 
