@@ -45,7 +45,7 @@ local function spawnFor(seconds, atOnce)
 end
 
 -- Microseconds that each child took, one after the other.
-local function waitFor(seconds)
+local function syncFor(seconds)
   local stdio = { stdio = options.pipes and "pipe" or "ignore" }
   local began, count = now(), 0
   repeat
@@ -164,7 +164,7 @@ local works = {
     return twice(spawnFor, number("seconds"), number("atonce", 1))
   end,
   sync = function()
-    return twice(waitFor, number("seconds"))
+    return twice(syncFor, number("seconds"))
   end,
   call = function()
     return twice(callFor, number("seconds"))

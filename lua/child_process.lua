@@ -107,23 +107,11 @@ function cp.spawnSync(command, args, options)
   return require("child_process.sync").spawnSync(command, args, options)
 end
 
----@class SyncOptions
----@field cwd? string
+---@class SyncOptions : SpawnOptions `serialization` has no meaning here
 ---@field input? string what the child reads from its stdin, whatever stdio[0] says
----@field argv0? string default: the command
----@field stdio? string|table
----@field env? table<string, string|number|boolean>
----@field detached? boolean
----@field uid? integer
----@field gid? integer
----@field timeout? integer milliseconds after which killSignal is sent
----@field killSignal? string|integer default "SIGTERM"
 ---@field maxBuffer? number bytes of each output; more kills the child; default 1024 * 1024,
 ---math.huge for no limit
 ---@field encoding? string of the input and the outputs; by default they are bytes
----@field shell? boolean|string
----@field windowsHide? boolean without effect
----@field windowsVerbatimArguments? boolean without effect
 
 ---@class SyncResult
 ---@field pid integer 0 if the program could not be started
@@ -131,10 +119,10 @@ end
 ---absent if the program could not be started
 ---@field stdout? string output[1]
 ---@field stderr? string output[2]
----@field status? integer exit code; nil if a signal ended it
+---@field status? integer exit code; nil if a signal ended it, or it could not be started
 ---@field signal? string
 ---@field error? Error it could not be started, or exceeded a limit (ETIMEDOUT, ENOBUFS), or did not
----take its input (EPIPE)
+---take its input (EPIPE), or another part of the program took its status (ECHILD)
 
 --- Runs a program without a shell and returns what it prints. Raises an error with all fields of
 --- spawnSync's result when that has an error or a status other than 0.

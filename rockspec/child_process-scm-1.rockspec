@@ -7,8 +7,8 @@ source = {
 description = {
   summary = "The child_process module of Node.js for Lua",
   detailed = [[
-Starts programs and talks to them as Node's child_process does: spawn, exec and execFile, streams with
-back pressure, events, and an event loop (libuv).]],
+Starts programs and talks to them as Node's child_process does: spawn, exec and execFile, the same
+synchronously, streams with back pressure, events, and an event loop (libuv).]],
   license = "MIT",
 }
 supported_platforms = { "unix" }

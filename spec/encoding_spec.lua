@@ -1,4 +1,4 @@
--- API.md section 1, "Encodings". The expected texts are what Node prints for the same bytes.
+-- child_process.encoding: the encodings of doc/manual.md
 
 local encoding = require("child_process.encoding")
 

@@ -84,8 +84,8 @@ static void read_and_wait(char *program)
   limit_wait(pid);
 }
 
-/* Keeps `at_once` children running for `seconds`, or one, if there is a function that runs one from
- * its start to its end; returns the microseconds that each took. */
+/* Runs children for `seconds`: one at a time by `run`, or `at_once` together if it is NULL. Returns the
+ * microseconds that each took. */
 static double spawn_for(double seconds, char *program, void (*run)(char *), int at_once)
 {
   double start = limit_now();

@@ -39,7 +39,7 @@ function spawnFor(time, atOnce) {
 }
 
 // Microseconds that each child took, one after the other.
-function waitFor(time) {
+function syncFor(time) {
   const stdio = options.pipes ? "pipe" : "ignore";
   const began = now();
   let count = 0;
@@ -137,7 +137,7 @@ async function twice(measure, amount, ...rest) {
 
 const works = {
   spawn: () => twice(spawnFor, seconds, number("atonce", 1)),
-  sync: () => twice(waitFor, seconds),
+  sync: () => twice(syncFor, seconds),
   call: () => twice(callFor, seconds),
   alive: () => keepAlive(number("alive")),
   read: () => twice(readAll, bytes),

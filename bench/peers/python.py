@@ -44,7 +44,7 @@ def spawn_for(seconds, at_once):
     return (now() - began) / (ended + len(running)) * 1e6
 
 
-def wait_for(seconds):
+def sync_for(seconds):
     """Microseconds that each child took, one after the other."""
     if "pipes" in options:
         keywords = {"input": b"", "capture_output": True}
@@ -140,7 +140,7 @@ def twice(measure, amount, *rest):
 
 works = {
     "spawn": lambda: twice(spawn_for, number("seconds"), number("atonce", 1)),
-    "sync": lambda: twice(wait_for, number("seconds")),
+    "sync": lambda: twice(sync_for, number("seconds")),
     "call": lambda: twice(call_for, number("seconds")),
     "alive": lambda: keep_alive(int(number("alive"))),
     "read": lambda: twice(read_all, number("bytes")),

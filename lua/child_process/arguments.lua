@@ -10,6 +10,15 @@ local NONE = {} -- nobody adds to it
 ---@class child_process.arguments
 local arguments = {}
 
+--- Is it something else than nil and null, which stand for what is absent?
+---@param value any
+---@return boolean
+function arguments.given(value)
+  return value ~= nil and value ~= null
+end
+
+local given = arguments.given
+
 -- Tables with any string key are options, others are sequences of arguments.
 local function hasNames(value)
   for key in next, value do
@@ -59,7 +68,7 @@ function arguments.withShell(command, options)
   return copy
 end
 
---- The command as one would type it.
+--- File and arguments joined with spaces, unquoted: what a shell is given, and what errors show.
 ---@param file string
 ---@param args string[]
 ---@return string
@@ -102,8 +111,8 @@ local function checkArgs(args)
   end
 end
 
--- The checks of single options: each takes the value, raises if it cannot be used, and returns what
--- ChildProcess takes.
+-- The checks of single options: each takes the value, raises if it cannot be used, and returns it
+-- in the form that core takes.
 local checks = {}
 
 local function stringCheck(name)
@@ -191,11 +200,11 @@ end
 
 local DEFAULT_MAX_BUFFER = 1024 * 1024
 
---- How much output is collected.
+--- How much output is collected. Not among the checks, as spawn does not look at it.
 ---@param value any options.maxBuffer
 ---@return integer bytes
-function arguments.maxBuffer(value)
-  if value == nil or value == null then
+function arguments.checkMaxBuffer(value)
+  if not given(value) then
     return DEFAULT_MAX_BUFFER
   elseif type(value) ~= "number" or value < 0 or value ~= value then
     error(errors.outOfRange("options.maxBuffer", "a positive number", value))
@@ -259,20 +268,23 @@ local function fromCustomFds(custom)
   return list
 end
 
-local function parseStdio(options)
+local function parseStdio(options, ignored)
   local option, custom = options.stdio, options.customFds
-  if option == nil and custom ~= nil and custom ~= null then
+  if ignored and ignored.stdio then
+    option = nil
+  end
+  if option == nil and given(custom) then
     option = fromCustomFds(custom)
   end
-  return stdio.parse(option ~= null and option or nil)
+  return stdio.parse(given(option) and option or nil)
 end
 
 --- Checks one option of those that spawn takes.
 ---@param name string
 ---@param value any nil and null are not given
----@return any # in the form that ChildProcess takes; nil if it was not given
+---@return any # in the form that core takes; nil if it was not given
 function arguments.check(name, value)
-  if value ~= nil and value ~= null then
+  if given(value) then
     return checks[name](value)
   end
 end
@@ -283,7 +295,7 @@ local DEFAULT_SIGNAL = signals.number("SIGTERM")
 ---@param file any
 ---@param args any
 ---@param options any
----@param ignored? table<string, boolean> options that the caller does not have or sees to itself
+---@param ignored? table<string, boolean> options that are not looked at
 ---@return table # for core.runSync, and for ChildProcess:spawn
 function arguments.normalize(file, args, options, ignored)
   arguments.checkCommand("file", file)
@@ -317,7 +329,7 @@ function arguments.normalize(file, args, options, ignored)
     end
     result.args = argv
   end
-  result.stdio, result.sharedStreams, result.ipc = parseStdio(options)
+  result.stdio, result.sharedStreams, result.ipc = parseStdio(options, ignored)
   return result
 end
 

@@ -5,6 +5,7 @@ local events = require("child_process.events")
 local loop = require("child_process.loop")
 local signals = require("child_process.signals")
 local Stream = require("child_process.stream")
+local stdio = require("child_process.stdio")
 
 local tick = loop.tick
 local NEW_PIPE = core.NEW_PIPE
@@ -113,9 +114,7 @@ function ChildProcess:spawn(options)
     fail(self, errors.spawn(result, "spawn", options.file, options.args))
     return self
   end
-  for _, stream in ipairs(options.sharedStreams or {}) do
-    stream:_shareWithChild()
-  end
+  stdio.share(options.sharedStreams)
   fields.pid = pid
   makeStreams(self, fields, options.stdio, result)
   tick(emitSpawn, self)

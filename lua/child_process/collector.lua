@@ -64,7 +64,7 @@ end
 ---@return string
 function Collector:result(name)
   self:throughLua()
-  return encoding.result(table.concat(self.parts), name, self.full)
+  return encoding.decodeOutput(table.concat(self.parts), name, self.full)
 end
 
 return Collector

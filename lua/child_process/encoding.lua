@@ -33,15 +33,15 @@ encoding.decode = core.decode
 --- What a result holds: text where the name is an encoding, else the bytes.
 ---@param bytes string
 ---@param name any
----@param cut boolean there was more: a character that is not whole at the end is left out
+---@param truncated boolean there was more: a character that is not whole at the end is left out
 ---@return string
-function encoding.result(bytes, name, cut)
+function encoding.decodeOutput(bytes, name, truncated)
   local decoder = encoding.decoder(name)
   if not decoder then
     return bytes
   end
   local text = decoder:write(bytes)
-  return cut and text or text .. decoder:finish()
+  return truncated and text or text .. decoder:finish()
 end
 
 --- The bytes that a text stands for. `utf8` takes the text as it is, valid or not; elsewhere what

@@ -11,15 +11,15 @@
 ---@field path? string
 ---@field spawnargs? string[] without argv[0]
 ---@field cmd? string of exec and execFile
----@field pid? integer as the fields up to `error`, of execSync and execFileSync
----@field status? integer
----@field stdout? string also of exec and execFile, where they return a promise
----@field stderr? string
----@field output? table<integer, string>
----@field error? Error
 ---@field killed? boolean
 ---@field signal? string
 ---@field traceback? string set when it comes out of run
+---@field pid? integer this and the next: the result of execSync or execFileSync
+---@field status? integer
+---@field stdout? string
+---@field stderr? string
+---@field output? table<integer, string>
+---@field error? Error
 ---@field cause? any what led to this error
 ---@field context? any the value of an "error" event that was not an Error
 

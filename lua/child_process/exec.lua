@@ -9,11 +9,11 @@ local Collector = require("child_process.collector")
 ---@class child_process.exec
 local exec = {}
 
--- What is passed on to spawn. Timeout, killSignal and encoding have a meaning of their own here,
--- and the standard streams are pipes.
-local passed = {
-  "cwd", "env", "uid", "gid", "shell", "windowsHide", "windowsVerbatimArguments", "customFds",
-  "setsid",
+-- Timeout, killSignal and encoding have a meaning of their own here, and the standard streams are
+-- pipes; the others the text does not give to exec.
+local ignored = {
+  timeout = true, killSignal = true, signal = true, stdio = true, argv0 = true, detached = true,
+  serialization = true,
 }
 
 local function checkCallback(callback)
@@ -91,18 +91,14 @@ end
 local function start(file, args, options, callback)
   local timeout = arguments.check("timeout", options.timeout)
   arguments.check("signal", options.signal)
-  local maxBuffer = arguments.maxBuffer(options.maxBuffer)
+  local maxBuffer = arguments.checkMaxBuffer(options.maxBuffer)
   local run = {
     callback = checkCallback(callback),
     encoding = options.encoding,
     killSignal = arguments.check("killSignal", options.killSignal) or "SIGTERM",
     collectors = {},
   }
-  local spawnOptions = {}
-  for _, name in ipairs(passed) do
-    spawnOptions[name] = options[name]
-  end
-  local normalized = arguments.normalize(file, args, spawnOptions)
+  local normalized = arguments.normalize(file, args, options, ignored)
   run.command = arguments.commandLine(file, args)
   run.child = ChildProcess.new():spawn(normalized)
 

@@ -14,6 +14,7 @@ local MOST = 65536 -- more would be a mistake, and a table of that size
 local ALL_PIPES = {NEW_PIPE, NEW_PIPE, NEW_PIPE}
 local ALL_IGNORED = {IGNORE, IGNORE, IGNORE}
 
+-- What starts a program refuses 'ipc', or puts the channel in its place.
 local words = {pipe = NEW_PIPE, overlapped = NEW_PIPE, ipc = NEW_PIPE, ignore = IGNORE}
 
 -- What the parent has written through this file so far comes before what the child will write.
@@ -126,6 +127,16 @@ function stdio.parse(option)
     descriptors[fd + 1] = parseEntry(entries[fd], fd, shared)
   end
   return descriptors, shared, ipc
+end
+
+--- Our streams that a child was started with are the child's to read and write from then on.
+---@param streams? Stream[] as `parse` has returned them
+function stdio.share(streams)
+  if streams then
+    for _, stream in ipairs(streams) do
+      stream:_shareWithChild()
+    end
+  end
 end
 
 return stdio

@@ -4,10 +4,12 @@ local core = require("child_process.core")
 local encoding = require("child_process.encoding")
 local errors = require("child_process.errors")
 local signals = require("child_process.signals")
+local stdio = require("child_process.stdio")
 
 ---@class child_process.sync
 local sync = {}
 
+local given = arguments.given
 local NEW_PIPE = core.NEW_PIPE
 
 -- What the text does not give to these functions.
@@ -15,7 +17,7 @@ local ignored = {signal = true, serialization = true}
 
 local function readInput(options)
   local input = options.input
-  if input == nil or input == core.null then
+  if not given(input) then
     return nil
   elseif type(input) ~= "string" then
     error(errors.invalidArgType("options.input", "string", input))
@@ -28,31 +30,28 @@ local cutShort = {[-core.errno.ENOBUFS] = true, [-core.errno.ETIMEDOUT] = true}
 
 -- What spawnSync returns, and the bytes of the outputs by the child's descriptor.
 local function run(file, args, options)
-  local maxBuffer = arguments.maxBuffer(options.maxBuffer)
   local call = arguments.normalize(file, args, options, ignored)
   if call.ipc then
     error(errors.ipcSyncFork())
   end
-  call.maxBuffer, call.input = maxBuffer, readInput(options)
-  local stdio = call.stdio
+  call.maxBuffer = arguments.checkMaxBuffer(options.maxBuffer)
+  call.input = readInput(options)
+  local descriptors = call.stdio
   if call.input then
-    stdio = table.move(stdio, 2, #stdio, 2, {NEW_PIPE})
-    call.stdio = stdio
+    descriptors = table.move(descriptors, 2, #descriptors, 2, {NEW_PIPE})
+    call.stdio = descriptors
   end
 
   local pid, outputs, status, signum, errno = core.runSync(call)
   if not pid then
-    return {pid = 0, error = errors.spawn(outputs, "spawnSync", call.file, call.args)}, {}
+    errno = outputs
+    return {pid = 0, error = errors.spawn(errno, "spawnSync", call.file, call.args)}, {}
   end
-  if call.sharedStreams then
-    for _, stream in ipairs(call.sharedStreams) do
-      stream:_shareWithChild()
-    end
-  end
+  stdio.share(call.sharedStreams)
   local output = {}
-  for fd = 1, #stdio - 1 do
-    if stdio[fd + 1] == NEW_PIPE then
-      output[fd] = encoding.result(outputs[fd], options.encoding, cutShort[errno])
+  for fd = 1, #descriptors - 1 do
+    if descriptors[fd + 1] == NEW_PIPE then
+      output[fd] = encoding.decodeOutput(outputs[fd], options.encoding, cutShort[errno])
     end
   end
   return {
@@ -80,10 +79,6 @@ local function failure(result, command)
     err[name] = value
   end
   return err
-end
-
-local function given(value)
-  return value ~= nil and value ~= core.null
 end
 
 local STDERR = 2

@@ -3,6 +3,8 @@
 #include "core/pipe.h"
 #include "core/spawn.h"
 
+#include "check.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -11,16 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static int failures;
-
-static void check(bool holds, const char *what)
-{
-  if (!holds) {
-    printf("failed: %s\n", what);
-    failures++;
-  }
-}
 
 /* Runs `sh -c command`, or options.file if it is set, and waits for it. Returns cp_spawn's result;
  * stores the status and what was printed. */
@@ -105,10 +97,5 @@ static void test_all(void)
 
 int main(void)
 {
-  test_all();
-  setenv("CHILD_PROCESS_NO_VFORK", "1", 1);
-  test_all();
-  setenv("CHILD_PROCESS_NO_PIDFD", "1", 1);
-  test_all();
-  return failures == 0 ? 0 : 1;
+  return run_in_each_mode(test_all);
 }

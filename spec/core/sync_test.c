@@ -2,6 +2,8 @@
 #include "core/pipe.h"
 #include "core/sync.h"
 
+#include "check.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdint.h>
@@ -9,16 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static int failures;
-
-static void check(bool holds, const char *what)
-{
-  if (!holds) {
-    printf("failed: %s\n", what);
-    failures++;
-  }
-}
 
 enum { FD_COUNT = 4 };
 
@@ -28,21 +20,16 @@ static int run(cp_spawner *spawner, const char *command, cp_sync_options options
 {
   char *args[] = {"sh", "-c", (char *)(uintptr_t)command, NULL};
   int fds[FD_COUNT] = {CP_PIPE_NEW, CP_PIPE_NEW, CP_PIPE_NEW, CP_PIPE_NEW};
-  int ours[FD_COUNT];
   bool set_blocking[FD_COUNT] = {false, false, false, false};
 
   for (int i = 0; i < FD_COUNT; i++) {
     cp_buffer_free(&outputs[i]);
   }
-  if (cp_pipe_open_each(fds, ours, FD_COUNT) < 0) {
-    return -EMFILE;
-  }
   options.spawn.file = options.spawn.file != NULL ? options.spawn.file : "sh";
   options.spawn.args = args;
-  options.spawn.fds = fds;
+  options.fds = fds;
   options.spawn.fd_count = FD_COUNT;
   options.spawn.set_blocking = set_blocking;
-  options.ours = ours;
   options.kill_signal = options.kill_signal != 0 ? options.kill_signal : SIGTERM;
   options.max_buffer = options.max_buffer != 0 ? options.max_buffer : SIZE_MAX;
   return cp_sync_run(spawner, &options, outputs, result);
@@ -136,10 +123,5 @@ static void test_all(void)
 
 int main(void)
 {
-  test_all();
-  setenv("CHILD_PROCESS_NO_VFORK", "1", 1);
-  test_all();
-  setenv("CHILD_PROCESS_NO_PIDFD", "1", 1);
-  test_all();
-  return failures == 0 ? 0 : 1;
+  return run_in_each_mode(test_all);
 }

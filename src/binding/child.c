@@ -5,7 +5,7 @@
 #include "../core/stream.h"
 #include "anchor.h"
 #include "object.h"
-#include "start.h"
+#include "spawn_arguments.h"
 #include "state.h"
 #include "stream.h"
 
@@ -100,19 +100,18 @@ static int child_tostring(lua_State *L)
 /* Pushes a table with a stream handle for each new pipe, by the child's descriptor. */
 static int push_handles(lua_State *L)
 {
-  cp_start *start = lua_touserdata(L, 1);
+  cp_spawn_arguments *arguments = lua_touserdata(L, 1);
   cp_state *state = lua_touserdata(L, 2);
 
-  lua_createtable(L, start->options.fd_count, 1);
-  for (int i = 0; i < start->options.fd_count; i++) {
-    if (start->ours[i] != -1) {
+  lua_createtable(L, arguments->options.fd_count, 1);
+  for (int i = 0; i < arguments->options.fd_count; i++) {
+    if (arguments->ours[i] != -1) {
       int flags = i == STDIN_FILENO
                       ? CP_STREAM_WRITABLE
                       : CP_STREAM_READABLE | (i > STDERR_FILENO ? CP_STREAM_WRITABLE : 0);
-      int fd = start->ours[i];
 
-      start->ours[i] = -1;
-      cp_stream_handle_push(L, state, fd, flags);
+      cp_stream_handle_push(L, state, arguments->ours[i], flags);
+      arguments->ours[i] = -1;
       lua_rawseti(L, -2, i);
     }
   }
@@ -120,26 +119,26 @@ static int push_handles(lua_State *L)
 }
 
 /* child:start(options) -> pid, handles (nil if there are no pipes); or nil, errno. Options as in
- * start.h. Later calls child:onexit(code, nil) or child:onexit(nil, signum). */
+ * spawn_arguments.h. Later calls child:onexit(code, nil) or child:onexit(nil, signum). */
 static int child_start(lua_State *L)
 {
   child_process *child = check_child(L);
   cp_state *state = cp_state_check(L);
-  cp_start start;
+  cp_spawn_arguments arguments;
   int r = 0;
 
   luaL_argcheck(L, child->core.loop == NULL, 1, "was started already");
-  cp_start_read(L, 2, &start);
+  cp_spawn_arguments_read(L, 2, &arguments);
   /* Nothing that is open or running may be lost to an error, so what can raise comes before or is
    * protected. */
   cp_anchor_set(L, &child->anchor, 1, true);
-  r = cp_pipe_open_each(start.fds, start.ours, start.options.fd_count);
+  r = cp_pipe_open_each(arguments.fds, arguments.ours, arguments.options.fd_count);
   if (r == 0) {
-    r = cp_child_start(&child->core, &state->loop, &start.options, on_exit_status, child);
+    r = cp_child_start(&child->core, &state->loop, &arguments.options, on_exit_status, child);
   }
-  cp_pipe_close_theirs(start.fds, start.ours, start.options.fd_count);
+  cp_pipe_close_theirs(arguments.fds, arguments.ours, arguments.options.fd_count);
   if (r < 0) {
-    cp_pipe_close_ours(start.ours, start.options.fd_count);
+    cp_pipe_close_ours(arguments.ours, arguments.options.fd_count);
     cp_anchor_release(L, &child->anchor);
     lua_pushnil(L);
     lua_pushinteger(L, r);
@@ -147,14 +146,14 @@ static int child_start(lua_State *L)
   }
 
   lua_pushinteger(L, child->core.pid);
-  if (!start.has_pipes) {
+  if (!arguments.has_pipes) {
     return 1;
   }
   lua_pushcfunction(L, push_handles);
-  lua_pushlightuserdata(L, &start);
+  lua_pushlightuserdata(L, &arguments);
   lua_pushlightuserdata(L, state);
   if (lua_pcall(L, 2, 1, 0) != LUA_OK) {
-    cp_pipe_close_ours(start.ours, start.options.fd_count);
+    cp_pipe_close_ours(arguments.ours, arguments.options.fd_count);
     return lua_error(L);
   }
   return 2;

@@ -2,7 +2,7 @@
 #include "child.h"
 #include "encoding.h"
 #include "signal.h"
-#include "start.h"
+#include "spawn_arguments.h"
 #include "state.h"
 #include "stream.h"
 #include "sync.h"
@@ -23,7 +23,7 @@ CP_EXPORT int luaopen_child_process_core(lua_State *L)
   cp_state_open(L);
   lua_newtable(L);
   cp_state_functions(L);
-  cp_start_constants(L);
+  cp_spawn_arguments_constants(L);
   cp_child_functions(L);
   cp_sync_functions(L);
   cp_stream_functions(L);

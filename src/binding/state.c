@@ -1,7 +1,7 @@
 #include "state.h"
 
 #include "../core/watch.h"
-#include "bytes.h"
+#include "string_buffer.h"
 
 #include <stdlib.h>
 
@@ -180,7 +180,7 @@ void cp_state_open(lua_State *L)
     luaL_error(L, "child_process: cannot make an event loop: %s", uv_strerror(r));
   }
   state->closed = false;
-  state->string_header = cp_bytes_measure_header(L);
+  state->string_header = cp_string_buffer_measure(L);
   state->wake = malloc(sizeof(*state->wake));
   if (state->wake == NULL) {
     (void)luaL_error(L, "child_process: not enough memory");

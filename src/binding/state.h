@@ -15,7 +15,7 @@
 typedef struct cp_state {
   cp_loop loop;
   lua_State *callbacks;
-  size_t string_header; /* see bytes.h */
+  size_t string_header; /* see string_buffer.h */
   uv_idle_t *wake;      /* makes a loop turn that somebody else drives, so that ticks are drained */
   int depth;            /* calls into Lua that have not returned yet */
   bool running;

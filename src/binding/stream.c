@@ -5,8 +5,8 @@
 #include "../core/splice.h"
 #include "../core/stream.h"
 #include "anchor.h"
-#include "bytes.h"
 #include "object.h"
+#include "string_buffer.h"
 
 #include <stdint.h>
 
@@ -164,9 +164,6 @@ void cp_stream_handle_push(lua_State *L, cp_state *state, int fd, int flags)
   handle->anchor = LUA_NOREF;
   handle->stream = cp_stream_new(&state->loop, fd, flags, &callbacks, handle);
   if (handle->stream == NULL) {
-    if (!(flags & CP_STREAM_BORROWED)) {
-      cp_pipe_close(fd);
-    }
     luaL_error(L, "child_process: not enough memory for a stream");
   }
 }
@@ -274,7 +271,7 @@ static int stream_collect(lua_State *L)
 
   handle->collecting = !lua_isnoneornil(L, 2);
   if (handle->collecting && handle->collected.data == NULL) {
-    handle->collected = cp_bytes_buffer(L, handle->state->string_header);
+    handle->collected = cp_string_buffer_new(L, handle->state->string_header);
   }
   handle->limit = handle->collecting ? (size_t)luaL_checkinteger(L, 2) : 0;
   return 0;
@@ -285,7 +282,7 @@ static int stream_collected(lua_State *L)
 {
   stream_handle *handle = luaL_checkudata(L, 1, CLASS);
 
-  cp_bytes_push(L, &handle->collected);
+  cp_string_buffer_push(L, &handle->collected);
   return 1;
 }
 

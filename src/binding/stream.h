@@ -6,7 +6,7 @@
 
 /* Pushes a new stream handle on `fd`, which the handle closes unless `flags` (CP_STREAM_..., see
  * core/stream.h) say that it is borrowed. Raises when there is no memory; then the descriptor is
- * closed too. */
+ * the caller's. */
 void cp_stream_handle_push(lua_State *L, cp_state *state, int fd, int flags);
 
 /* Adds the class's constructor to the table on top of the stack. */

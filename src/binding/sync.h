@@ -4,7 +4,7 @@
 
 #include <lua.h>
 
-/* Adds `runSync` and `writeAll` to the table on top of the stack. */
+/* Adds `runSync` to the table on top of the stack. */
 void cp_sync_functions(lua_State *L);
 
 #endif

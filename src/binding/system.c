@@ -1,5 +1,6 @@
 #include "system.h"
 
+#include "../core/pipe.h"
 #include "object.h"
 
 #include <errno.h>
@@ -107,6 +108,15 @@ static int system_isatty(lua_State *L)
   return 1;
 }
 
+/* writeAll(fd, bytes) -> errno: see core/pipe.h. */
+static int system_write_all(lua_State *L)
+{
+  size_t length = 0;
+  const char *bytes = luaL_checklstring(L, 2, &length);
+
+  return cp_push_errno(L, cp_pipe_write_all(cp_check_int(L, 1), bytes, length));
+}
+
 /* fileOf(file) -> descriptor of a Lua file, nil if it is closed or the value is no file */
 static int system_file_of(lua_State *L)
 {
@@ -148,19 +158,13 @@ static void push_errno_names(lua_State *L)
 void cp_system_functions(lua_State *L)
 {
   static const luaL_Reg functions[] = {
-      {"getenv", system_getenv},
-      {"setenv", system_setenv},
-      {"environ", system_environ},
-      {"cwd", system_cwd},
-      {"chdir", system_chdir},
-      {"execPath", system_exec_path},
-      {"pid", system_pid},
-      {"ppid", system_ppid},
-      {"kill", system_kill},
-      {"hrtime", system_hrtime},
-      {"isatty", system_isatty},
-      {"fileOf", system_file_of},
-      {NULL, NULL},
+      {"getenv", system_getenv},   {"setenv", system_setenv},
+      {"environ", system_environ}, {"cwd", system_cwd},
+      {"chdir", system_chdir},     {"execPath", system_exec_path},
+      {"pid", system_pid},         {"ppid", system_ppid},
+      {"kill", system_kill},       {"hrtime", system_hrtime},
+      {"isatty", system_isatty},   {"writeAll", system_write_all},
+      {"fileOf", system_file_of},  {NULL, NULL},
   };
 
   luaL_setfuncs(L, functions, 0);

@@ -12,7 +12,9 @@ typedef struct cp_buffer {
   char *data;
   size_t length;
   size_t capacity;
-  size_t headroom; /* bytes of the memory before `data`, and one more is behind the capacity */
+  /* Bytes of the memory before `data`, for a header of whoever takes the memory; one byte behind the
+   * capacity is for a terminator. */
+  size_t headroom;
   cp_allocate allocate;
   void *allocator; /* its argument */
 } cp_buffer;
@@ -27,7 +29,8 @@ int cp_buffer_append(cp_buffer *buffer, const char *data, size_t length);
 /* Gives back the memory that is not used, which may move the bytes. */
 void cp_buffer_trim(cp_buffer *buffer);
 
-/* Takes the memory out of the buffer, with the headroom; the buffer is empty then. The caller frees it. */
+/* Takes the memory out of the buffer, with the headroom; the buffer is empty then. The caller frees it with
+ * `allocate`. */
 void *cp_buffer_take(cp_buffer *buffer);
 
 /* Empties the buffer and gives its memory back. */

@@ -1,5 +1,6 @@
 #include "loop.h"
 
+#include "pipe.h"
 #include "poller.h"
 #include "reap.h"
 #include "spawn.h"

@@ -8,8 +8,6 @@
 #ifndef CP_LOOP_H
 #define CP_LOOP_H
 
-#include "pipe.h"
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <uv.h>
@@ -25,7 +23,7 @@ struct cp_watch;
 
 typedef struct cp_loop {
   uv_loop_t *uv;
-  char *read_buffer;          /* CP_READ_SIZE bytes, valid until the next read on this loop */
+  char *read_buffer; /* CP_READ_SIZE bytes (pipe.h), valid until the next read on this loop */
   struct cp_spawner *spawner; /* what starting programs needs, see spawn.h */
   struct cp_poller *poller;   /* see poller.h */
   struct cp_watch *watches;   /* all there are, see watch.h */

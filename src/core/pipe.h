@@ -23,9 +23,11 @@ int cp_pipe_close(int fd);
 enum { CP_PIPE_NEW = -2 };
 
 /* Puts the child's end of a new pipe in the place of each CP_PIPE_NEW, and ours into `ours`, -1
- * where there is none: at fd 0 one to write to, at 1 and 2 one to read from, two-way ones above. What
- * was opened is there even if it fails in between. */
+ * where there is none: at fd 0 one to write to, at 1 and 2 one to read from, two-way ones above. If it
+ * fails, the pipes that were opened so far are in both lists. */
 int cp_pipe_open_each(int *fds, int *ours, int count);
+
+/* Close what that has opened; the child's ends first, which are known by ours. */
 void cp_pipe_close_theirs(const int *fds, const int *ours, int count);
 void cp_pipe_close_ours(int *ours, int count);
 
@@ -33,10 +35,11 @@ void cp_pipe_close_ours(int *ours, int count);
  * program: a reader that has gone is -EPIPE. The signal's disposition is not touched. */
 ssize_t cp_pipe_writev(int fd, const struct iovec *vector, int count);
 
-/* Writes all of it, waiting for room where the descriptor does not block, under the same conditions. */
+/* Writes all of it under the same conditions, waiting for room where the descriptor does not block.
+ * Returns 0 or a negative errno. */
 int cp_pipe_write_all(int fd, const char *data, size_t length);
 
-/* Makes more room in a pipe that was seen full. Does nothing where the system refuses. */
+/* Makes more room in a pipe through which much goes. Does nothing where the system refuses. */
 void cp_pipe_enlarge(int fd);
 
 /* SIGPIPE is held back from this thread between the two calls, for system calls that may raise it

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 enum {
-  /* So often one pipe is read before the others and the time are looked at. */
+  /* How often one pipe is read before the others and the clock get their turn. */
   READS_AT_ONCE = 16,
   /* Without a pidfd, how long a child that may have ended is left alone at most. */
   LONGEST_NAP_MS = 16,
@@ -25,17 +25,19 @@ typedef struct sync_run {
   cp_sync_result *result;
   struct pollfd *polled; /* our ends of the pipes, -1 once closed; then the child */
   int *child_fds;        /* which of the child's descriptors each of them is */
+  int *ours;             /* by the child's descriptors, see pipe.h */
   int pipe_count;
   int open; /* how many pipes */
   int pidfd;
-  int nap;
-  int64_t deadline; /* in milliseconds */
+  int nap;          /* milliseconds */
+  int64_t deadline; /* milliseconds of `now`, or NEVER */
   size_t written;
   bool ended;  /* the child, as far as we know */
   bool reaped; /* its status is in the result */
   bool given_up;
 } sync_run;
 
+/* Milliseconds of a clock that never goes back. */
 static int64_t now(void)
 {
   struct timespec time;
@@ -55,12 +57,13 @@ static void close_end(sync_run *run, int i)
 {
   if (run->polled[i].fd != -1) {
     run->polled[i].fd = cp_pipe_close(run->polled[i].fd);
-    run->options->ours[run->child_fds[i]] = -1;
+    run->ours[run->child_fds[i]] = -1;
     run->open--;
   }
 }
 
-/* A child that goes on writing will find that nobody reads. The reason comes before what a pipe has told. */
+/* Sends the signal and closes our ends, so that a child that catches it and goes on writing does not wait
+ * for us. The limit outranks what a pipe has told. */
 static void give_up(sync_run *run, int error)
 {
   run->result->error = error;
@@ -133,13 +136,15 @@ static bool take_output(sync_run *run, int i)
     return false;
   }
   output->length += (size_t)n;
+  /* A child that has written a pipeful is likely to have filled the pipe, and to write more. */
   if (small && output->length >= CP_READ_SIZE) {
     cp_pipe_enlarge(fd);
   }
   return (size_t)n == size;
 }
 
-static void serve(sync_run *run, int i)
+/* A pipe is ready. */
+static void on_ready(sync_run *run, int i)
 {
   if (run->child_fds[i] == STDIN_FILENO) {
     put_input(run, i);
@@ -160,7 +165,8 @@ static bool is_over(const sync_run *run)
   return run->given_up || (run->open == 0 && (run->ended || run->deadline == NEVER));
 }
 
-static void look_after_child(sync_run *run)
+/* Learns whether the child has ended, where that matters. */
+static void check_child(sync_run *run)
 {
   if (run->ended || run->deadline == NEVER) {
     return;
@@ -201,10 +207,10 @@ static void exchange(sync_run *run)
     }
     for (int i = 0; i < run->pipe_count && ready > 0 && !run->given_up; i++) {
       if (run->polled[i].fd != -1 && run->polled[i].revents != 0) {
-        serve(run, i);
+        on_ready(run, i);
       }
     }
-    look_after_child(run);
+    check_child(run);
     if (!is_over(run) && run->deadline != NEVER && now() >= run->deadline) {
       give_up(run, -ETIMEDOUT);
     }
@@ -217,7 +223,7 @@ static void begin(sync_run *run)
   const cp_sync_options *options = run->options;
 
   for (int fd = 0; fd < options->spawn.fd_count; fd++) {
-    int ours = options->ours[fd];
+    int ours = run->ours[fd];
 
     if (ours == -1) {
       continue;
@@ -241,7 +247,8 @@ int cp_sync_run(cp_spawner *spawner, const cp_sync_options *options, cp_buffer *
                 cp_sync_result *result)
 {
   int64_t start = now();
-  int count = options->spawn.fd_count;
+  cp_spawn_options spawn = options->spawn;
+  size_t count = (size_t)spawn.fd_count;
   sync_run run = {
       .options = options,
       .outputs = outputs,
@@ -255,25 +262,35 @@ int cp_sync_run(cp_spawner *spawner, const cp_sync_options *options, cp_buffer *
   int r = 0;
 
   *result = (cp_sync_result){.pid = -1};
-  run.polled = malloc(((size_t)count + 1) * (sizeof(*run.polled) + sizeof(*run.child_fds)));
-  r = run.polled == NULL ? -ENOMEM : cp_spawn(spawner, &options->spawn, &result->pid, &run.pidfd);
-  cp_pipe_close_theirs(options->spawn.fds, options->ours, count);
+  /* One piece of memory for the three lists. */
+  run.polled = malloc((count + 1) * sizeof(*run.polled) + count * 2 * sizeof(int));
+  if (run.polled == NULL) {
+    return -ENOMEM;
+  }
+  run.child_fds = (int *)(run.polled + count + 1);
+  run.ours = run.child_fds + count;
+
+  spawn.fds = options->fds;
+  r = cp_pipe_open_each(options->fds, run.ours, spawn.fd_count);
+  if (r == 0) {
+    r = cp_spawn(spawner, &spawn, &result->pid, &run.pidfd);
+  }
+  cp_pipe_close_theirs(options->fds, run.ours, spawn.fd_count);
   if (r < 0) {
     goto finish;
   }
 
-  run.child_fds = (int *)(run.polled + count + 1);
   begin(&run);
   exchange(&run);
   if (!run.reaped) {
     cp_pidfd_wait(run.pidfd, result->pid, true, &result->status);
   }
-  if (result->status.code < -1) {
+  if (result->status.signum == 0 && result->status.code < 0) {
     note_error(&run, result->status.code);
   }
 
 finish:
-  cp_pipe_close_ours(options->ours, count);
+  cp_pipe_close_ours(run.ours, spawn.fd_count);
   cp_pipe_close(run.pidfd);
   free(run.polled);
   return r;

@@ -1,4 +1,4 @@
-#include "start.h"
+#include "spawn_arguments.h"
 
 #include "../core/pipe.h"
 #include "object.h"
@@ -6,17 +6,17 @@
 #include <stdint.h>
 #include <unistd.h>
 
-/* The strings of the sequence on top of the stack, with NULL at the end: in `usual` if they fit there,
+/* The strings of the sequence on top of the stack, with NULL at the end: in `inline_strings` if they fit there,
  * else in a userdata that is left on the stack. */
-static char **read_strings(lua_State *L, char **usual, lua_Integer most)
+static char **read_strings(lua_State *L, char **inline_strings, lua_Integer inline_count)
 {
   int list = lua_gettop(L);
-  char **strings = usual;
+  char **strings = inline_strings;
   lua_Integer count = 0;
 
   luaL_checktype(L, list, LUA_TTABLE);
   count = (lua_Integer)lua_rawlen(L, list);
-  if (count >= most) {
+  if (count >= inline_count) {
     strings = lua_newuserdatauv(L, ((size_t)count + 1) * sizeof(*strings), 0);
   }
   for (lua_Integer i = 0; i < count; i++) {
@@ -37,9 +37,9 @@ static bool read_id(lua_State *L, int index, const char *name, unsigned *id)
   return given;
 }
 
-static void read_descriptors(lua_State *L, int index, cp_start *start)
+static void read_descriptors(lua_State *L, int index, cp_spawn_arguments *arguments)
 {
-  bool *set_blocking = start->usual_blocking;
+  bool *set_blocking = arguments->inline_blocking;
   int count = 0;
   size_t size = 0;
 
@@ -47,32 +47,33 @@ static void read_descriptors(lua_State *L, int index, cp_start *start)
   luaL_checktype(L, -1, LUA_TTABLE);
   count = (int)lua_rawlen(L, -1);
   size = (size_t)count;
-  start->fds = start->usual_descriptors;
-  if (count > CP_START_DESCRIPTORS) {
-    start->fds = lua_newuserdatauv(L, size * (2 * sizeof(int) + sizeof(bool)), 0);
-    set_blocking = (bool *)(start->fds + 2 * size);
+  arguments->fds = arguments->inline_descriptors;
+  if (count > CP_INLINE_DESCRIPTORS) {
+    arguments->fds = lua_newuserdatauv(L, size * (2 * sizeof(int) + sizeof(bool)), 0);
+    set_blocking = (bool *)(arguments->fds + 2 * size);
     lua_insert(L, -2);
   }
-  start->ours = start->fds + count;
+  arguments->ours = arguments->fds + count;
   for (int i = 0; i < count; i++) {
     lua_rawgeti(L, -1, i + 1);
-    start->fds[i] = cp_check_int(L, -1);
-    /* Programs do not expect a standard stream to be non-blocking, and ours are. */
-    set_blocking[i] = i <= STDERR_FILENO && start->fds[i] > STDERR_FILENO;
-    start->has_pipes = start->has_pipes || start->fds[i] == CP_PIPE_NEW;
+    arguments->fds[i] = cp_check_int(L, -1);
+    /* Programs do not expect a standard stream to be non-blocking, as streams of ours are; what we have
+     * at 0 to 2 is not changed for it. */
+    set_blocking[i] = i <= STDERR_FILENO && arguments->fds[i] > STDERR_FILENO;
+    arguments->has_pipes = arguments->has_pipes || arguments->fds[i] == CP_PIPE_NEW;
     lua_pop(L, 1);
   }
-  start->options.fds = start->fds;
-  start->options.fd_count = count;
-  start->options.set_blocking = set_blocking;
+  arguments->options.fds = arguments->fds;
+  arguments->options.fd_count = count;
+  arguments->options.set_blocking = set_blocking;
 }
 
-void cp_start_read(lua_State *L, int index, cp_start *start)
+void cp_spawn_arguments_read(lua_State *L, int index, cp_spawn_arguments *arguments)
 {
-  cp_spawn_options *options = &start->options;
+  cp_spawn_options *options = &arguments->options;
 
   *options = (cp_spawn_options){0};
-  start->has_pipes = false;
+  arguments->has_pipes = false;
   luaL_checktype(L, index, LUA_TTABLE);
   luaL_checkstack(L, 16, NULL);
   lua_getfield(L, index, "file");
@@ -82,16 +83,16 @@ void cp_start_read(lua_State *L, int index, cp_start *start)
   lua_getfield(L, index, "detached");
   options->detached = lua_toboolean(L, -1);
   lua_getfield(L, index, "args");
-  options->args = read_strings(L, start->usual_strings, CP_START_STRINGS);
+  options->args = read_strings(L, arguments->inline_strings, CP_INLINE_STRINGS);
   if (lua_getfield(L, index, "env") != LUA_TNIL) {
     options->env = read_strings(L, NULL, 0);
   }
   options->set_uid = read_id(L, index, "uid", &options->uid);
   options->set_gid = read_id(L, index, "gid", &options->gid);
-  read_descriptors(L, index, start);
+  read_descriptors(L, index, arguments);
 }
 
-void cp_start_constants(lua_State *L)
+void cp_spawn_arguments_constants(lua_State *L)
 {
   lua_pushinteger(L, CP_SPAWN_IGNORE);
   lua_setfield(L, -2, "IGNORE");

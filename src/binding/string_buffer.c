@@ -1,4 +1,4 @@
-#include "bytes.h"
+#include "string_buffer.h"
 
 #include <stdint.h>
 
@@ -6,60 +6,60 @@
 enum { SMALLEST_ADOPTED = 64 * 1024 };
 
 /* Stands before the state's own allocator while one string is made. */
-typedef struct interposed {
-  lua_Alloc own;
-  void *own_argument;
+typedef struct interposed_allocator {
+  lua_Alloc allocate; /* the state's */
+  void *argument;
   const char *text;
   size_t length;
   size_t wanted;     /* the size of the block that the string is made in */
   cp_buffer *buffer; /* becomes that block; NULL: the block is only noted */
   void *block;
-} interposed;
+} interposed_allocator;
 
 static void *allocate(void *argument, void *block, size_t old_size, size_t new_size)
 {
-  interposed *call = argument;
+  interposed_allocator *call = argument;
 
   if (block != NULL || call->block != NULL || new_size < call->wanted) {
-    return call->own(call->own_argument, block, old_size, new_size);
+    return call->allocate(call->argument, block, old_size, new_size);
   }
   if (call->buffer == NULL) {
-    call->block = call->own(call->own_argument, NULL, old_size, new_size);
+    call->block = call->allocate(call->argument, NULL, old_size, new_size);
   } else if (new_size == call->wanted && call->buffer->capacity == call->length) {
     call->block = cp_buffer_take(call->buffer);
   }
   return call->block != NULL ? call->block
-                             : call->own(call->own_argument, NULL, old_size, new_size);
+                             : call->allocate(call->argument, NULL, old_size, new_size);
 }
 
 /* Where the block was adopted this copies the bytes to where they are, which memcpy(3) is not defined
  * for; but compilers make it copy a variable to itself, so libraries support that. */
 static int push_text(lua_State *L)
 {
-  const interposed *call = lua_touserdata(L, 1);
+  const interposed_allocator *call = lua_touserdata(L, 1);
 
   lua_pushlstring(L, call->text, call->length);
   return 1;
 }
 
 /* Pushes the string, or an error message. */
-static int push_interposed(lua_State *L, interposed *call)
+static int push_interposed(lua_State *L, interposed_allocator *call)
 {
   int status = LUA_OK;
 
   lua_pushcfunction(L, push_text);
   lua_pushlightuserdata(L, call);
-  call->own = lua_getallocf(L, &call->own_argument);
+  call->allocate = lua_getallocf(L, &call->argument);
   lua_setallocf(L, allocate, call);
   status = lua_pcall(L, 1, 1, 0);
-  lua_setallocf(L, call->own, call->own_argument);
+  lua_setallocf(L, call->allocate, call->argument);
   return status;
 }
 
-size_t cp_bytes_measure_header(lua_State *L)
+size_t cp_string_buffer_measure(lua_State *L)
 {
   char text[256] = {0};
-  interposed call = {.text = text, .length = sizeof(text), .wanted = sizeof(text) + 1};
+  interposed_allocator call = {.text = text, .length = sizeof(text), .wanted = sizeof(text) + 1};
   size_t header = 0;
 
   if (push_interposed(L, &call) != LUA_OK) {
@@ -75,7 +75,7 @@ size_t cp_bytes_measure_header(lua_State *L)
   return header;
 }
 
-cp_buffer cp_bytes_buffer(lua_State *L, size_t header)
+cp_buffer cp_string_buffer_new(lua_State *L, size_t header)
 {
   cp_buffer buffer = {.headroom = header};
 
@@ -85,7 +85,7 @@ cp_buffer cp_bytes_buffer(lua_State *L, size_t header)
 
 static void push_adopted(lua_State *L, cp_buffer *buffer)
 {
-  interposed call = {.length = buffer->length, .buffer = buffer};
+  interposed_allocator call = {.length = buffer->length, .buffer = buffer};
 
   cp_buffer_trim(buffer);
   call.text = buffer->data;
@@ -95,7 +95,7 @@ static void push_adopted(lua_State *L, cp_buffer *buffer)
   }
 }
 
-void cp_bytes_push(lua_State *L, cp_buffer *buffer)
+void cp_string_buffer_push(lua_State *L, cp_buffer *buffer)
 {
   if (buffer->headroom > 0 && buffer->length >= SMALLEST_ADOPTED) {
     push_adopted(L, buffer);
