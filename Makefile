@@ -160,6 +160,13 @@ test-valgrind: ## run all tests under valgrind
 	  --show-leak-kinds=definite --error-exitcode=99 --child-silent-after-fork=yes \
 	  --trace-children=no
 
+.PHONY: test-stress
+test-stress: setup ## run what takes long: thousands of calls, and what they leave
+	@$(again) build
+	@. scripts/results.sh; results_begin test-stress; \
+	for program in spec/stress/*.lua; do check "$$program" "$$LUA" "$$program"; done; \
+	results_end
+
 .PHONY: test-rock
 test-rock: setup ## install the rock into a folder and run an example from there
 	@scripts/test_rock.sh

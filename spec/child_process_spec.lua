@@ -1,13 +1,11 @@
 -- Class ChildProcess: events, properties, methods, and what becomes of one that nobody holds.
 
 local cp = require("child_process")
-local lfs = require("lfs")
 local process = require("child_process.process")
 local support = require("spec.support")
 local timers = require("child_process.timers")
 
 local withPidfds = not process.env.CHILD_PROCESS_NO_PIDFD
-local isRoot = lfs.attributes("/proc/self", "uid") == 0
 
 describe("class ChildProcess", function()
   it("extends EventEmitter", function()
@@ -830,26 +828,14 @@ describe("where Node surprises", function()
 end)
 
 describe("a host program with its own ways", function()
-  local folder
-  setup(function() folder = support.hostModule() end)
-
   --- Runs a script that has the module `host` and gives what it prints.
   local function outputOfHost(text)
-    local script = support.script(([[
-      package.cpath = "%s/?.so;" .. package.cpath
-      local host = require("host")
-      local cp = require("child_process")
-      local process = require("child_process.process")
+    return support.runHost([[
       local function noteExit(child)
         child:on("exit", function(code, signal) print("exit", code, signal) end)
         child:on("close", function(code, signal) print("close", code, signal) end)
       end
-      %s
-    ]]):format(folder, text))
-    local child = cp.spawn(support.lua, {script}, {stdio = {"ignore", "pipe", "inherit"}})
-    local stdout = support.output(child)
-    assert.equal(0, child.exitCode)
-    return stdout
+    ]] .. text)
   end
 
   local function exitAndClose(code)
@@ -926,7 +912,7 @@ describe("a host program with its own ways", function()
 
   it("whose child could not be killed gets an 'error' event, and 'exit' when it has "
     .. "ended", function()
-    if not isRoot then pending("needs root") end
+    if not support.isRoot then pending("needs root") end
     local output = outputOfHost([[
       require("child_process.errors")
       local child = cp.spawn("cat", {stdio = {"pipe", "ignore", "inherit"}})
@@ -954,7 +940,7 @@ describe("a host program with its own ways", function()
   end)
 
   it("that may not change identity gets an EPERM error event for options.uid", function()
-    if not isRoot then pending("needs root") end
+    if not support.isRoot then pending("needs root") end
     local output = outputOfHost([[
       cp.spawn("/nonexistent/command"):on("error", function() end)
       cp.run()

@@ -15,10 +15,10 @@ local tested = {}
 ---@return string stderr
 ---@return table process
 local function run(name, args)
-  local command = { FOLDER .. "/" .. name .. ".lua", table.unpack(args or {}) }
+  local command = {FOLDER .. "/" .. name .. ".lua", table.unpack(args or {})}
   local folder = support.tmpdir()
   assert(io.open(folder .. "/a_file", "w")):close()
-  local example = cp.spawn(support.lua, command, { cwd = folder })
+  local example = cp.spawn(support.lua, command, {cwd = folder})
   local stdout, stderr = support.collect(example.stdout), support.collect(example.stderr)
   example.stdin:finish()
   support.run()
@@ -33,7 +33,7 @@ end
 ---@return string stdout
 ---@return string stderr
 local function deploy(revision)
-  if cp.spawnSync("git", { "--version" }).error then
+  if cp.spawnSync("git", {"--version"}).error then
     pending("needs git")
   end
   local folder = support.tmpdir()
@@ -67,10 +67,10 @@ describe("The example", function()
   end)
 
   example("ps_grep", function(name)
-    local stdout, stderr = run(name, { "lua" })
+    local stdout, stderr = run(name, {"lua"})
     assert.equal("", stderr)
     assert.truthy(stdout:find("lua", 1, true))
-    stdout = run(name, { "^a pattern that no line has$" })
+    stdout = run(name, {"^a pattern that no line has$"})
     assert.equal("grep process exited with code 1\n", stdout)
   end)
 
@@ -98,7 +98,7 @@ describe("The example", function()
     assert.equal("exec: a and b", table.remove(lines))
     -- the exit may be known before the output is read
     table.sort(lines)
-    assert.same({ "Child exited with code 0", "spawn: a and b" }, lines)
+    assert.same({"Child exited with code 0", "spawn: a and b"}, lines)
   end)
 
   example("exec_pipeline", function(name)
@@ -154,7 +154,7 @@ describe("The example", function()
     local pid = run(name):match("^left running: (%d+)\n$")
     local stat <close> = assert(io.open("/proc/" .. pid .. "/stat"))
     local state, session = stat:read("a"):match("%) (%a) %d+ %d+ (%d+)")
-    cp.spawn("kill", { pid })
+    cp.spawn("kill", {pid})
     support.run()
     assert.are_not.equal("Z", state)
     assert.equal(pid, session)
@@ -163,11 +163,11 @@ describe("The example", function()
   example("detached_log", function(name)
     -- a named pipe in the place of the log tells when the program that is left behind has ended
     local log = support.tmpdir() .. "/log"
-    cp.spawn("mkfifo", { log })
+    cp.spawn("mkfifo", {log})
     support.run()
-    local reader = cp.spawn("cat", { log })
+    local reader = cp.spawn("cat", {log})
     local written = support.collect(reader.stdout)
-    assert.equal("writes to " .. log .. "\n", (run(name, { log })))
+    assert.equal("writes to " .. log .. "\n", (run(name, {log})))
     support.run()
     assert.equal("to stdout\nto stderr\n", written())
   end)
@@ -189,10 +189,8 @@ describe("The example", function()
 
   example("pipeline", function(name)
     local folder = support.tmpdir()
-    local file = assert(io.open(folder .. "/a.lua", "w"))
-    file:write(("b = c\n"):rep(1000), "C()\n")
-    file:close()
-    local stdout, stderr = run(name, { folder })
+    support.writeFile(folder .. "/a.lua", ("b = c\n"):rep(1000) .. "C()\n")
+    local stdout, stderr = run(name, {folder})
     assert.equal("", stderr)
     local words, summary = stdout:match("^(.-)\n\n(.*)$")
     assert.truthy(words:find("^%s*1001 c\n%s*1000 b$"))

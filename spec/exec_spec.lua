@@ -24,17 +24,6 @@ local function exec(command, options, prepare)
   return calls[1][1], calls[1][2], calls[1][3], child
 end
 
---- Makes a program out of the lines of a shell script.
----@return string path
-local function program(lines)
-  local path = support.tmpdir() .. "/program"
-  local file = assert(io.open(path, "w"))
-  file:write("#!/bin/sh\n", lines, "\n")
-  file:close()
-  assert(os.execute("chmod +x " .. path))
-  return path
-end
-
 describe("child_process.exec(command[, options][, callback])", function()
   it("spawns a shell then executes the command within that shell", function()
     local err, stdout, _, child = exec("echo $0; echo $((6 * 7))")
@@ -60,16 +49,14 @@ describe("child_process.exec(command[, options][, callback])", function()
   it("takes double quotes so that a space in the path is not a delimiter of arguments", function()
     local folder = support.tmpdir()
     local path = folder .. "/test file.sh"
-    local file = assert(io.open(path, "w"))
-    file:write('echo "$# $1 $2"\n')
-    file:close()
+    support.writeFile(path, 'echo "$# $1 $2"\n')
     local err, stdout = exec(('sh "%s" arg1 arg2'):format(path))
     assert.is_nil(err)
     assert.equal("2 arg1 arg2\n", stdout)
   end)
 
   it("processes special characters by the shell: an escaped $HOME and one that is not", function()
-    local _, stdout = exec([[echo "The \$HOME variable is $HOME"]], { env = { HOME = "/nowhere" } })
+    local _, stdout = exec([[echo "The \$HOME variable is $HOME"]], {env = {HOME = "/nowhere"}})
     assert.equal("The $HOME variable is /nowhere\n", stdout)
   end)
 
@@ -81,13 +68,13 @@ describe("child_process.exec(command[, options][, callback])", function()
     child:on("exit", function(code) seen[#seen + 1] = "exit " .. code end)
     child:on("close", function(code) seen[#seen + 1] = "close " .. code end)
     support.run()
-    assert.same({ "exit 3", "close 3" }, seen)
+    assert.same({"exit 3", "close 3"}, seen)
     assert.equal(3, child.exitCode)
   end)
 
   it("returns a ChildProcess whose spawnargs are the shell, -c and the command", function()
     local _, _, _, child = exec("true || false")
-    assert.same({ "/bin/sh", "-c", "true || false" }, child.spawnargs)
+    assert.same({"/bin/sh", "-c", "true || false"}, child.spawnargs)
   end)
 
   it("returns a ChildProcess whose stdin can be written", function()
@@ -101,10 +88,10 @@ describe("child_process.exec(command[, options][, callback])", function()
 
   it("lets further listeners have the output too", function()
     local output
-    local child = cp.exec("printf abc; printf def >&2", function(_, ...) output = { ... } end)
+    local child = cp.exec("printf abc; printf def >&2", function(_, ...) output = {...} end)
     local stdout, stderr = support.collect(child.stdout), support.collect(child.stderr)
     support.run()
-    assert.same({ "abc", "def" }, output)
+    assert.same({"abc", "def"}, output)
     assert.equal("abc", stdout())
     assert.equal("def", stderr())
   end)
@@ -116,9 +103,9 @@ describe("child_process.exec(command[, options][, callback])", function()
   end)
 
   it("leaves the options as they were given", function()
-    local options = { cwd = "/" }
+    local options = {cwd = "/"}
     exec("true", options)
-    assert.same({ cwd = "/" }, options)
+    assert.same({cwd = "/"}, options)
   end)
 
   it("takes nil for the options", function()
@@ -143,7 +130,7 @@ describe("child_process.exec(command[, options][, callback])", function()
     end)
 
     it("is optional: a command that cannot be started raises nothing", function()
-      local child = cp.exec("true", { cwd = "/does/not/exist" })
+      local child = cp.exec("true", {cwd = "/does/not/exist"})
       support.run()
       assert.is_nil(child.pid)
     end)
@@ -181,7 +168,7 @@ describe("child_process.exec(command[, options][, callback])", function()
     end)
 
     it("gets an Error for any exit code other than 0", function()
-      for _, code in ipairs({ 1, 2, 127, 128, 255 }) do
+      for _, code in ipairs({1, 2, 127, 128, 255}) do
         assert.equal(code, exec("exit " .. code).code)
       end
     end)
@@ -205,11 +192,11 @@ describe("child_process.exec(command[, options][, callback])", function()
     end)
 
     it("gets the error of a shell that cannot be started, and two empty strings", function()
-      local err, stdout, stderr = exec("true", { shell = "/does/not/exist" })
+      local err, stdout, stderr = exec("true", {shell = "/does/not/exist"})
       assert.equal("ENOENT", err.code)
       assert.equal("spawn /does/not/exist", err.syscall)
       assert.equal("/does/not/exist", err.path)
-      assert.same({ "-c", "true" }, err.spawnargs)
+      assert.same({"-c", "true"}, err.spawnargs)
       assert.equal("true", err.cmd)
       assert.is_true(err.errno < 0)
       assert.equal("Error: spawn /does/not/exist ENOENT", tostring(err))
@@ -218,7 +205,7 @@ describe("child_process.exec(command[, options][, callback])", function()
     end)
 
     it("gets the error of a cwd that does not exist, and two empty strings", function()
-      local err, stdout, stderr = exec("true", { cwd = "/does/not/exist" })
+      local err, stdout, stderr = exec("true", {cwd = "/does/not/exist"})
       assert.equal("ENOENT", err.code)
       assert.equal("", stdout)
       assert.equal("", stderr)
@@ -247,7 +234,7 @@ describe("child_process.exec(command[, options][, callback])", function()
     it("is the current working directory of the child process", function()
       local folder = support.tmpdir()
       assert(io.open(folder .. "/here", "w")):close()
-      local _, stdout = exec("ls", { cwd = folder })
+      local _, stdout = exec("ls", {cwd = folder})
       assert.equal("here\n", stdout)
     end)
 
@@ -265,7 +252,7 @@ describe("child_process.exec(command[, options][, callback])", function()
 
   describe("options.env", function()
     it("holds the environment key-value pairs", function()
-      local _, stdout = exec("echo $ONE-$TWO", { env = { ONE = "1", TWO = "2 b" } })
+      local _, stdout = exec("echo $ONE-$TWO", {env = {ONE = "1", TWO = "2 b"}})
       assert.equal("1-2 b\n", stdout)
     end)
 
@@ -302,14 +289,14 @@ describe("child_process.exec(command[, options][, callback])", function()
         utf16le = "\u{e968}",
       }
       for encoding, expected in pairs(cases) do
-        local _, stdout = exec([[printf 'h\351\000']], { encoding = encoding })
+        local _, stdout = exec([[printf 'h\351\000']], {encoding = encoding})
         assert.equal(expected, stdout, encoding)
       end
     end)
 
     it("is bytes if it is 'buffer', or an unrecognized character encoding", function()
-      for _, encoding in ipairs({ "buffer", "klingon" }) do
-        local _, stdout = exec([[printf '\377\303']], { encoding = encoding })
+      for _, encoding in ipairs({"buffer", "klingon"}) do
+        local _, stdout = exec([[printf '\377\303']], {encoding = encoding})
         assert.equal("\xff\xc3", stdout)
       end
     end)
@@ -317,15 +304,16 @@ describe("child_process.exec(command[, options][, callback])", function()
 
   describe("options.shell", function()
     it("is the shell to execute the command with", function()
-      local shell = program('echo "this shell got $# arguments: $1 $2"')
-      local err, stdout, _, child = exec("some command", { shell = shell })
+      local shell = support.executable(support.tmpdir() .. "/shell",
+        '#!/bin/sh\necho "this shell got $# arguments: $1 $2"\n')
+      local err, stdout, _, child = exec("some command", {shell = shell})
       assert.is_nil(err)
       assert.equal("this shell got 2 arguments: -c some command\n", stdout)
       assert.equal(shell, child.spawnfile)
     end)
 
     it("is looked up in PATH", function()
-      local err, stdout, _, child = exec("echo found", { shell = "sh" })
+      local err, stdout, _, child = exec("echo found", {shell = "sh"})
       assert.is_nil(err)
       assert.equal("found\n", stdout)
       assert.equal("sh", child.spawnfile)
@@ -334,7 +322,7 @@ describe("child_process.exec(command[, options][, callback])", function()
 
   describe("options.timeout", function()
     it("if greater than 0, sends the signal if the child runs longer", function()
-      local err, _, _, child = exec("exec sleep 60", { timeout = 20 })
+      local err, _, _, child = exec("exec sleep 60", {timeout = 20})
       assert.is_true(err.killed)
       assert.equal("SIGTERM", err.signal)
       assert.is_nil(err.code)
@@ -343,7 +331,7 @@ describe("child_process.exec(command[, options][, callback])", function()
     end)
 
     it("is 0 by default, which is no limit", function()
-      for _, options in ipairs({ {}, { timeout = 0 } }) do
+      for _, options in ipairs({{}, {timeout = 0}}) do
         local output
         local child = cp.exec("cat", options, function(err, stdout)
           assert.is_nil(err)
@@ -356,14 +344,14 @@ describe("child_process.exec(command[, options][, callback])", function()
     end)
 
     it("does nothing to a child that ended before", function()
-      local err, stdout = exec("echo quick", { timeout = 60000 })
+      local err, stdout = exec("echo quick", {timeout = 60000})
       assert.is_nil(err)
       assert.equal("quick\n", stdout)
     end)
 
     it("does not wait for those who still hold the output", function()
       local folder = support.tmpdir()
-      local err = exec("(sleep 10; touch ended); true", { timeout = 100, cwd = folder })
+      local err = exec("(sleep 10; touch ended); true", {timeout = 100, cwd = folder})
       assert.is_nil(lfs.attributes(folder .. "/ended"))
       assert.is_true(err.killed)
       assert.equal("SIGTERM", err.signal)
@@ -372,14 +360,14 @@ describe("child_process.exec(command[, options][, callback])", function()
 
   describe("options.killSignal", function()
     it("identifies the signal by name or by number", function()
-      for _, killSignal in ipairs({ "SIGKILL", 9 }) do
-        local err = exec("exec sleep 60", { timeout = 20, killSignal = killSignal })
+      for _, killSignal in ipairs({"SIGKILL", 9}) do
+        local err = exec("exec sleep 60", {timeout = 20, killSignal = killSignal})
         assert.equal("SIGKILL", err.signal)
       end
     end)
 
     it("is sent too when maxBuffer is exceeded", function()
-      local options = { maxBuffer = 3, killSignal = "SIGKILL" }
+      local options = {maxBuffer = 3, killSignal = "SIGKILL"}
       local _, _, _, child = exec("echo 12345; exec sleep 60", options)
       assert.equal("SIGKILL", child.signalCode)
     end)
@@ -387,20 +375,20 @@ describe("child_process.exec(command[, options][, callback])", function()
 
   describe("options.uid and options.gid", function()
     it("set the user and group identity of the process", function()
-      if lfs.attributes("/proc/self", "uid") == 0 then
-        local err, stdout = exec("id -u; id -g; id -G", { uid = 65534, gid = 65533 })
+      if support.isRoot then
+        local err, stdout = exec("id -u; id -g; id -G", {uid = 65534, gid = 65533})
         assert.is_nil(err)
         assert.equal("65534\n65533\n65533\n", stdout)
       else
-        assert.equal("EPERM", exec("true", { uid = 0 }).code)
+        assert.equal("EPERM", exec("true", {uid = 0}).code)
       end
     end)
   end)
 
   describe("options.windowsHide", function()
     it("is without effect", function()
-      for _, windowsHide in ipairs({ true, false }) do
-        local err, stdout = exec("echo x", { windowsHide = windowsHide })
+      for _, windowsHide in ipairs({true, false}) do
+        local err, stdout = exec("echo x", {windowsHide = windowsHide})
         assert.is_nil(err)
         assert.equal("x\n", stdout)
       end
@@ -409,7 +397,7 @@ describe("child_process.exec(command[, options][, callback])", function()
 
   describe("options.maxBuffer", function()
     it("is the largest amount of data in bytes allowed on stdout or stderr", function()
-      local err, stdout, stderr = exec("printf abcde; printf fghij >&2", { maxBuffer = 5 })
+      local err, stdout, stderr = exec("printf abcde; printf fghij >&2", {maxBuffer = 5})
       assert.is_nil(err)
       assert.equal("abcde", stdout)
       assert.equal("fghij", stderr)
@@ -417,7 +405,7 @@ describe("child_process.exec(command[, options][, callback])", function()
 
     it("if exceeded, the child process is terminated and any output is truncated", function()
       local command = "printf err >&2; read x; printf abcdef; exec sleep 60"
-      local err, stdout, stderr, child = exec(command, { maxBuffer = 5 }, function(child)
+      local err, stdout, stderr, child = exec(command, {maxBuffer = 5}, function(child)
         child.stderr:once("data", function() child.stdin:write("\n") end)
       end)
       assert.equal("ERR_CHILD_PROCESS_STDIO_MAXBUFFER", err.code)
@@ -435,7 +423,7 @@ describe("child_process.exec(command[, options][, callback])", function()
 
     it("if exceeded, truncates the output too where further listeners have it", function()
       local command = "printf abcdef; exec sleep 60"
-      local err, stdout, _, child = exec(command, { maxBuffer = 5 }, function(c)
+      local err, stdout, _, child = exec(command, {maxBuffer = 5}, function(c)
         c.stdout:on("data", function() end)
       end)
       assert.equal("ERR_CHILD_PROCESS_STDIO_MAXBUFFER", err.code)
@@ -445,7 +433,7 @@ describe("child_process.exec(command[, options][, callback])", function()
 
     it("holds for stderr on its own", function()
       local command = "printf abcde; read x; printf 123456 >&2; exec sleep 60"
-      local err, stdout, stderr = exec(command, { maxBuffer = 5 }, function(child)
+      local err, stdout, stderr = exec(command, {maxBuffer = 5}, function(child)
         child.stdout:once("data", function() child.stdin:write("\n") end)
       end)
       assert.equal("stderr maxBuffer length exceeded", err.message)
@@ -464,7 +452,7 @@ describe("child_process.exec(command[, options][, callback])", function()
     end)
 
     it("terminates a child that writes without end", function()
-      local err, stdout, _, child = exec("exec yes", { maxBuffer = 100000 })
+      local err, stdout, _, child = exec("exec yes", {maxBuffer = 100000})
       assert.equal("ERR_CHILD_PROCESS_STDIO_MAXBUFFER", err.code)
       assert.equal(("y\n"):rep(50000), stdout)
       assert.truthy(child.signalCode)
@@ -478,11 +466,11 @@ describe("child_process.exec(command[, options][, callback])", function()
     end)
 
     it("may be 0, or without limit", function()
-      assert.is_nil(exec("true", { maxBuffer = 0 }))
-      local err, stdout = exec("printf x; exec sleep 60", { maxBuffer = 0 })
+      assert.is_nil(exec("true", {maxBuffer = 0}))
+      local err, stdout = exec("printf x; exec sleep 60", {maxBuffer = 0})
       assert.equal("ERR_CHILD_PROCESS_STDIO_MAXBUFFER", err.code)
       assert.equal("", stdout)
-      err, stdout = exec("head -c 3000000 /dev/zero", { maxBuffer = math.huge })
+      err, stdout = exec("head -c 3000000 /dev/zero", {maxBuffer = math.huge})
       assert.is_nil(err)
       assert.equal(3000000, #stdout)
     end)
@@ -490,22 +478,22 @@ describe("child_process.exec(command[, options][, callback])", function()
 
   describe("arguments", function()
     local cases = {
-      { "ERR_INVALID_ARG_TYPE", "TypeError", nil },
-      { "ERR_INVALID_ARG_TYPE", "TypeError", 5 },
-      { "ERR_INVALID_ARG_TYPE", "TypeError", {} },
-      { "ERR_INVALID_ARG_VALUE", "TypeError", "" },
-      { "ERR_INVALID_ARG_VALUE", "TypeError", "true\0x" },
-      { "ERR_INVALID_ARG_TYPE", "TypeError", "true", {}, 5 },
-      { "ERR_INVALID_ARG_TYPE", "TypeError", "true", { cwd = 5 } },
-      { "ERR_INVALID_ARG_TYPE", "TypeError", "true", { env = 5 } },
-      { "ERR_INVALID_ARG_VALUE", "TypeError", "true", { shell = "/bin/sh\0" } },
-      { "ERR_OUT_OF_RANGE", "RangeError", "true", { timeout = -1 } },
-      { "ERR_OUT_OF_RANGE", "RangeError", "true", { timeout = 1.5 } },
-      { "ERR_OUT_OF_RANGE", "RangeError", "true", { maxBuffer = -1 } },
-      { "ERR_OUT_OF_RANGE", "RangeError", "true", { maxBuffer = 0 / 0 } },
-      { "ERR_UNKNOWN_SIGNAL", "TypeError", "true", { killSignal = "SIGNOTHING" } },
-      { "ERR_UNKNOWN_SIGNAL", "TypeError", "true", { killSignal = 500 } },
-      { "ERR_INVALID_ARG_TYPE", "TypeError", "true", { killSignal = true } },
+      {"ERR_INVALID_ARG_TYPE", "TypeError", nil},
+      {"ERR_INVALID_ARG_TYPE", "TypeError", 5},
+      {"ERR_INVALID_ARG_TYPE", "TypeError", {}},
+      {"ERR_INVALID_ARG_VALUE", "TypeError", ""},
+      {"ERR_INVALID_ARG_VALUE", "TypeError", "true\0x"},
+      {"ERR_INVALID_ARG_TYPE", "TypeError", "true", {}, 5},
+      {"ERR_INVALID_ARG_TYPE", "TypeError", "true", {cwd = 5}},
+      {"ERR_INVALID_ARG_TYPE", "TypeError", "true", {env = 5}},
+      {"ERR_INVALID_ARG_VALUE", "TypeError", "true", {shell = "/bin/sh\0"}},
+      {"ERR_OUT_OF_RANGE", "RangeError", "true", {timeout = -1}},
+      {"ERR_OUT_OF_RANGE", "RangeError", "true", {timeout = 1.5}},
+      {"ERR_OUT_OF_RANGE", "RangeError", "true", {maxBuffer = -1}},
+      {"ERR_OUT_OF_RANGE", "RangeError", "true", {maxBuffer = 0 / 0}},
+      {"ERR_UNKNOWN_SIGNAL", "TypeError", "true", {killSignal = "SIGNOTHING"}},
+      {"ERR_UNKNOWN_SIGNAL", "TypeError", "true", {killSignal = 500}},
+      {"ERR_INVALID_ARG_TYPE", "TypeError", "true", {killSignal = true}},
     }
 
     for i, case in ipairs(cases) do
@@ -519,9 +507,9 @@ describe("child_process.exec(command[, options][, callback])", function()
 
     it("of the wrong kind start nothing", function()
       local folder = support.tmpdir()
-      support.error(cp.exec, "touch started", { cwd = folder, timeout = -1 })
-      support.error(cp.exec, "touch started", { cwd = folder, killSignal = "SIGNOTHING" })
-      support.error(cp.exec, "touch started", { cwd = folder }, 5)
+      support.error(cp.exec, "touch started", {cwd = folder, timeout = -1})
+      support.error(cp.exec, "touch started", {cwd = folder, killSignal = "SIGNOTHING"})
+      support.error(cp.exec, "touch started", {cwd = folder}, 5)
       support.run()
       assert.is_nil(lfs.attributes(folder .. "/started"))
     end)
@@ -533,34 +521,35 @@ describe("maxBuffer and Unicode", function()
   local text = "\u{4e2d}\u{6587}\u{6d4b}\u{8bd5}"
 
   it("specifies the largest number of bytes: 13 for four characters and a newline", function()
-    local err, stdout = exec("echo " .. text, { maxBuffer = 13 })
+    local err, stdout = exec("echo " .. text, {maxBuffer = 13})
     assert.is_nil(err)
     assert.equal(text .. "\n", stdout)
   end)
 
   it("terminates the child process if this value is exceeded", function()
-    local err, stdout = exec("echo " .. text, { maxBuffer = 12 })
+    local err, stdout = exec("echo " .. text, {maxBuffer = 12})
     assert.equal("ERR_CHILD_PROCESS_STDIO_MAXBUFFER", err.code)
     assert.equal(text, stdout)
   end)
 
   it("counts bytes, not characters, where an encoding is named", function()
-    assert.is_nil(exec("echo " .. text, { maxBuffer = 13, encoding = "utf8" }))
-    local err, stdout = exec("echo " .. text, { maxBuffer = 12, encoding = "utf8" })
+    assert.is_nil(exec("echo " .. text, {maxBuffer = 13, encoding = "utf8"}))
+    local err, stdout = exec("echo " .. text, {maxBuffer = 12, encoding = "utf8"})
     assert.equal("ERR_CHILD_PROCESS_STDIO_MAXBUFFER", err.code)
     assert.equal(text, stdout)
   end)
 
   it("cuts in the middle of a character where bytes are handed over", function()
-    local _, stdout = exec("echo " .. text, { maxBuffer = 4 })
+    local _, stdout = exec("echo " .. text, {maxBuffer = 4})
     assert.equal(text:sub(1, 4), stdout)
   end)
 end)
 
 describe("Shell requirements", function()
   it("the shell should understand the -c switch: it gets that and the command", function()
-    local shell = program('[ "$1" = -c ] && [ $# = 2 ] && eval "$2"')
-    local err, stdout = exec("echo 'a  b'; echo c", { shell = shell })
+    local shell = support.executable(support.tmpdir() .. "/shell",
+      '#!/bin/sh\n[ "$1" = -c ] && [ $# = 2 ] && eval "$2"\n')
+    local err, stdout = exec("echo 'a  b'; echo c", {shell = shell})
     assert.is_nil(err)
     assert.equal("a  b\nc\n", stdout)
   end)

@@ -1,7 +1,6 @@
 -- What must not happen, whatever children, listeners, limits and the collector do.
 
 local cp = require("child_process")
-local lfs = require("lfs")
 local support = require("spec.support")
 local timers = require("child_process.timers")
 
@@ -12,12 +11,11 @@ local RSS_TELLS = not os.getenv("ASAN_OPTIONS")
 
 local MB = 1024 * 1024
 
-local function sh(script, options) return cp.spawn("sh", { "-c", script }, options) end
+local function sh(script, options) return cp.spawn("sh", {"-c", script}, options) end
 
 --- Memory of this process in MB: what it has, and what Lua holds of that.
 local function memory()
-  local file <close> = assert(io.open("/proc/self/status"))
-  local rss = file:read("a"):match("VmRSS:%s*(%d+) kB")
+  local rss = support.readFile("/proc/self/status"):match("VmRSS:%s*(%d+) kB")
   return rss / 1024, collectgarbage("count") / 1024
 end
 
@@ -26,7 +24,7 @@ end
 local function growth()
   collectgarbage()
   local rss, lua = memory()
-  local most = { rss = 0, lua = 0 }
+  local most = {rss = 0, lua = 0}
   function most.look()
     local r, l = memory()
     most.rss, most.lua = math.max(most.rss, r - rss), math.max(most.lua, l - lua)
@@ -52,7 +50,7 @@ end
 local function host(text, limits, options)
   local script = support.script(text)
   local command = (limits or ":") .. '; exec "$0" "$1"'
-  local child = cp.spawn("sh", { "-c", command, support.lua, script }, options)
+  local child = cp.spawn("sh", {"-c", command, support.lua, script}, options)
   local stdout, stderr = support.collect(child.stdout), support.collect(child.stderr)
   support.run(60)
   return stdout(), child, stderr()
@@ -94,7 +92,7 @@ describe("A child", function()
   end)
 
   it("may never read while 100 MB are written: memory is bounded if write is heeded", function()
-    local child = cp.spawn("sleep", { "60" })
+    local child = cp.spawn("sleep", {"60"})
     child.stdin:on("error", function(err) assert.equal("EPIPE", err.code) end)
     local most = growth()
     local written = 0
@@ -116,7 +114,7 @@ describe("A child", function()
   end)
 
   it("may read 100 MB as it likes: memory is bounded if write is heeded", function()
-    local child = cp.spawn("wc", { "-c" })
+    local child = cp.spawn("wc", {"-c"})
     local output = support.collect(child.stdout)
     local most = growth()
     local written, drains = 0, 0
@@ -140,7 +138,7 @@ describe("A child", function()
 
   it("may write 256 MB to a slow reader, in constant memory (2 GB in the long run)", function()
     local megabytes = LONG and 2048 or COLLECTING and 32 or 256
-    local child = cp.spawn("head", { "-c", megabytes .. "M", "/dev/zero" })
+    local child = cp.spawn("head", {"-c", megabytes .. "M", "/dev/zero"})
     local most
     local bytes, chunks = 0, 0
     local function resume() child.stdout:resume() end
@@ -165,13 +163,13 @@ describe("A child", function()
       if #lines == 1 then child.stdin:write("\n") end
     end)
     support.run()
-    assert.same({ "ready\n", "still here\n" }, lines)
+    assert.same({"ready\n", "still here\n"}, lines)
     assert.equal("SIGKILL", child.signalCode)
   end)
 
   it("may close all its ends and live on", function()
     local child = sh("exec 0<&- 1>&- 2>&-; read x <&3; exit 7", {
-      stdio = { "pipe", "pipe", "pipe", "pipe" },
+      stdio = {"pipe", "pipe", "pipe", "pipe"},
     })
     local open = 3
     for fd = 0, 2 do
@@ -187,7 +185,7 @@ describe("A child", function()
   it("may be killed after its exit: nothing happens", function()
     local child = sh("exit 0")
     support.run()
-    for _, signal in ipairs({ "SIGTERM", "SIGKILL", 0 }) do
+    for _, signal in ipairs({"SIGTERM", "SIGKILL", 0}) do
       assert.is_false(child:kill(signal))
     end
     assert.is_false(child.killed)
@@ -202,14 +200,14 @@ describe("A child", function()
     child:on("exit", function() results[#results + 1] = child:kill() end)
     child:on("close", function() results[#results + 1] = child:kill() end)
     support.run()
-    assert.same({ false, false }, results)
+    assert.same({false, false}, results)
   end)
 
   it("may be unref'd: the parent ends, the child lives on", function()
     local stdout, parent, stderr = host([[
       local cp = require("child_process")
-      for _, detached in ipairs({ true, false }) do
-        local child = cp.spawn("sleep", { "60" }, { stdio = "ignore", detached = detached })
+      for _, detached in ipairs({true, false}) do
+        local child = cp.spawn("sleep", {"60"}, {stdio = "ignore", detached = detached})
         child:unref()
         print(child.pid)
       end
@@ -221,14 +219,14 @@ describe("A child", function()
     for pid in stdout:gmatch("%d+") do
       pids = pids + 1
       assert.is_true(alive(pid))
-      cp.spawn("kill", { pid })
+      cp.spawn("kill", {pid})
     end
     support.run()
     assert.equal(2, pids)
   end)
 
   it("may be unref'd, and is still no zombie once it has ended", function()
-    local child = cp.spawn("true", { stdio = "ignore" })
+    local child = cp.spawn("true", {stdio = "ignore"})
     child:unref()
     local other = cp.spawn("cat")
     child:on("exit", function() other.stdin:finish() end)
@@ -242,7 +240,7 @@ describe("A child", function()
       local cp = require("child_process")
       local answered, closed, children = 0, 0, {}
       for i = 1, 1000 do
-        local child = cp.spawn("cat", { stdio = { "pipe", "pipe", "inherit" } })
+        local child = cp.spawn("cat", {stdio = {"pipe", "pipe", "inherit"}})
         children[i] = child
         child.stdout:on("data", function(data)
           assert(data == tostring(i))
@@ -270,10 +268,10 @@ describe("A listener", function()
   it("may raise in any event: run() raises that, and goes on when it is called again", function()
     local before = support.openFds()
     local events = {
-      child = { "spawn", "exit", "close" },
-      stdin = { "finish", "close", "drain" },
-      stdout = { "data", "end", "close", "readable" },
-      stderr = { "data", "end", "close" },
+      child = {"spawn", "exit", "close"},
+      stdin = {"finish", "close", "drain"},
+      stdout = {"data", "end", "close", "readable"},
+      stderr = {"data", "end", "close"},
     }
     for emitter, names in pairs(events) do
       for _, name in ipairs(names) do
@@ -292,7 +290,7 @@ describe("A listener", function()
         local target = emitter == "child" and child or child[emitter]
         target:once(name, function() error(emitter .. " " .. name, 0) end)
         child.stdin:write(("x"):rep(500000))
-        assert.same({ emitter .. " " .. name }, runThrough())
+        assert.same({emitter .. " " .. name}, runThrough())
         assert.equal(500003, bytes)
         assert.equal(3, code)
       end
@@ -304,7 +302,7 @@ describe("A listener", function()
   it("may raise, and so may another one in the same turn: none of them is lost", function()
     local raised
     for i = 1, 10 do
-      local child = cp.spawn("true", { stdio = "ignore" })
+      local child = cp.spawn("true", {stdio = "ignore"})
       child:on("exit", function() error("exit " .. i, 0) end)
       child:on("close", function() error("close " .. i, 0) end)
     end
@@ -334,7 +332,7 @@ describe("A listener", function()
     child:on("exit", function(_, signal) log[#log + 1] = "exit " .. signal end)
     child:on("close", function(_, signal) log[#log + 1] = "close " .. signal end)
     support.run()
-    assert.same({ "exit SIGTERM", "close SIGTERM" }, log)
+    assert.same({"exit SIGTERM", "close SIGTERM"}, log)
   end)
 
   it("may spawn the next child, and so on", function()
@@ -342,7 +340,7 @@ describe("A listener", function()
     local function again()
       depth = depth + 1
       if depth > 100 then return end
-      cp.spawn("true", { stdio = "ignore" }):on(depth % 2 == 0 and "exit" or "close", again)
+      cp.spawn("true", {stdio = "ignore"}):on(depth % 2 == 0 and "exit" or "close", again)
     end
     again()
     support.run()
@@ -354,7 +352,7 @@ describe("A listener", function()
     local child = sh("echo a; read x; echo b")
     child.stdout:on("data", function(line)
       if #outputs == 0 then child.stdin:write("\n") end
-      outputs[#outputs + 1] = support.collect(cp.spawn("echo", { line }).stdout)
+      outputs[#outputs + 1] = support.collect(cp.spawn("echo", {line}).stdout)
     end)
     support.run()
     assert.equal("a\n\n", outputs[1]())
@@ -380,7 +378,7 @@ describe("A listener", function()
   end)
 
   it("may destroy the stream that emits, in any event", function()
-    for _, event in ipairs({ "data", "end", "close", "readable" }) do
+    for _, event in ipairs({"data", "end", "close", "readable"}) do
       local child = sh("head -c 300000 /dev/zero")
       child.stdout:on(event, function() child.stdout:destroy() end)
       if event ~= "readable" then child.stdout:resume() end
@@ -389,7 +387,7 @@ describe("A listener", function()
       support.run()
       assert.equal(1, closed)
     end
-    for _, event in ipairs({ "drain", "finish", "close" }) do
+    for _, event in ipairs({"drain", "finish", "close"}) do
       local child = cp.spawn("cat")
       child.stdout:resume()
       child.stdin:on(event, function() child.stdin:destroy() end)
@@ -408,11 +406,11 @@ describe("A listener", function()
       cp.stop()
     end)
     support.run()
-    assert.same({ "one\n" }, lines)
+    assert.same({"one\n"}, lines)
     child.stdin:finish("\n")
     support.run()
     support.run()
-    assert.same({ "one\n", "two\n" }, lines)
+    assert.same({"one\n", "two\n"}, lines)
     assert.equal(0, child.exitCode)
   end)
 end)
@@ -423,7 +421,7 @@ describe("A limit", function()
       local cp = require("child_process")
       local children = {}
       local function last()
-        cp.spawn("echo", { "again" }, { stdio = { "ignore", "inherit", "inherit" } })
+        cp.spawn("echo", {"again"}, {stdio = {"ignore", "inherit", "inherit"}})
       end
       local function closeAll()
         local open = #children
@@ -436,7 +434,7 @@ describe("A limit", function()
         end
       end
       repeat
-        local child = cp.spawn("cat", { stdio = { "pipe", "ignore", "inherit" } })
+        local child = cp.spawn("cat", {stdio = {"pipe", "ignore", "inherit"}})
         children[#children + 1] = child
       until not child.pid
       local failed = table.remove(children)
@@ -477,12 +475,12 @@ describe("A limit", function()
   end)
 
   it("of 22 descriptors does not hide that a child with a higher one cannot be started", function()
-    for _, variable in ipairs({ "WITH_ALL", "CHILD_PROCESS_NO_VFORK" }) do
+    for _, variable in ipairs({"WITH_ALL", "CHILD_PROCESS_NO_VFORK"}) do
       local stdout, parent, stderr = host([[
         local cp = require("child_process")
-        local stdio = { "inherit", "inherit", "inherit", [26] = "ignore" }
-        local child = cp.spawn("does_not_exist", { stdio = stdio })
-        for _, name in ipairs({ "spawn", "exit" }) do
+        local stdio = {"inherit", "inherit", "inherit", [26] = "ignore"}
+        local child = cp.spawn("does_not_exist", {stdio = stdio})
+        for _, name in ipairs({"spawn", "exit"}) do
           child:on(name, function() print(name) end)
         end
         child:on("error", function(err) print("error", err.syscall) end)
@@ -508,11 +506,10 @@ describe("A limit", function()
     -- the limit is the user's, and does not hold for root: it needs a user with no other process,
     -- not even of a run of this spec at the same time
     local process = require("child_process.process")
-    local root = lfs.attributes("/proc/self", "uid") == 0
-    if not root then pending("needs the right to be another user") end
-    local options = { uid = 100000 + process.pid, gid = 65534 }
+    if not support.isRoot then pending("needs the right to be another user") end
+    local options = {uid = 100000 + process.pid, gid = 65534}
     local module = assert(package.searchpath("child_process.core", package.cpath))
-    local readable = cp.spawn("test", { "-r", module }, options)
+    local readable = cp.spawn("test", {"-r", module}, options)
     support.run()
     if readable.exitCode ~= 0 then return end
 
@@ -520,7 +517,7 @@ describe("A limit", function()
       local cp = require("child_process")
       local children = {}
       repeat
-        local child = cp.spawn("cat", { stdio = { "pipe", "ignore", "inherit" } })
+        local child = cp.spawn("cat", {stdio = {"pipe", "ignore", "inherit"}})
         children[#children + 1] = child
       until not child.pid
       local failed = table.remove(children)
@@ -532,7 +529,7 @@ describe("A limit", function()
           child:on("close", function()
             open = open - 1
             if open > 0 then return end
-            cp.execFile("echo", { "again" }, function(e, out) print(e, (out:gsub("\n", ""))) end)
+            cp.execFile("echo", {"again"}, function(e, out) print(e, (out:gsub("\n", ""))) end)
           end)
           child.stdin:finish()
         end
@@ -548,9 +545,9 @@ describe("A limit", function()
     local function spawnAll()
       for _ = 1, 20 do
         sh("cat; exit 1").stdin:finish("x")
-        cp.spawn("true", { stdio = "ignore" })
+        cp.spawn("true", {stdio = "ignore"})
         cp.spawn("does_not_exist"):on("error", function() end)
-        cp.spawn("true", { cwd = "/does/not/exist" }):on("error", function() end)
+        cp.spawn("true", {cwd = "/does/not/exist"}):on("error", function() end)
         cp.spawn("/"):on("error", function() end)
         cp.exec("exit 1", function() end)
       end
@@ -578,12 +575,12 @@ describe("Signals", function()
       process:on("SIGUSR1", function() signals = signals + 1 end)
       local flood = cp.spawn("sh", {
         "-c", "i=0; while [ $i -lt 500 ]; do kill -USR1 $PPID; i=$((i+1)); done",
-      }, { stdio = "ignore" })
+      }, {stdio = "ignore"})
       local cat = cp.spawn("cat")
       cat.stdout:on("data", function(chunk) read = read + #chunk end)
       for _ = 1, 20 do cat.stdin:write(("x"):rep(1000000)) end
       cat.stdin:finish()
-      for _ = 1, 50 do cp.spawn("true", { stdio = "ignore" }) end
+      for _ = 1, 50 do cp.spawn("true", {stdio = "ignore"}) end
       cp.run()
       print(flood.exitCode, signals > 0, read)
     ]])
@@ -637,12 +634,12 @@ describe("The garbage collector", function()
   end)
 
   it("gets everything back when a child has closed", function()
-    local weak = setmetatable({}, { __mode = "k" })
+    local weak = setmetatable({}, {__mode = "k"})
     local function watch(...)
-      for _, object in ipairs({ ... }) do weak[object] = true end
+      for _, object in ipairs({...}) do weak[object] = true end
     end
     for _ = 1, 20 do
-      local child = sh("cat", { stdio = { "pipe", "pipe", "pipe", "pipe" } })
+      local child = sh("cat", {stdio = {"pipe", "pipe", "pipe", "pipe"}})
       watch(child, child.stdin, child.stdout, child.stderr, child.stdio[3])
       child.stdout:on("data", function() watch(child) end)
       child.stdin:finish("x")
@@ -684,10 +681,10 @@ describe("Closing the Lua state", function()
 
     local function leave() os.exit(0, true) end
 
-    local alone = cp.spawn("sleep", { "60" }, { stdio = "ignore" })
-    local unrefd = cp.spawn("sleep", { "60" }, { stdio = "ignore", detached = true })
+    local alone = cp.spawn("sleep", {"60"}, {stdio = "ignore"})
+    local unrefd = cp.spawn("sleep", {"60"}, {stdio = "ignore", detached = true})
     unrefd:unref()
-    local unread = cp.spawn("sleep", { "60" }, { stdio = { "pipe", "ignore", "ignore" } })
+    local unread = cp.spawn("sleep", {"60"}, {stdio = {"pipe", "ignore", "ignore"}})
     unread.stdin:write(("x"):rep(4000000), function() end)
     io.stderr:write(alone.pid, " ", unrefd.pid, " ", unread.pid, "\n")
 
@@ -698,11 +695,11 @@ describe("Closing the Lua state", function()
     destination.stdout:resume()
     local paused = cp.spawn("yes")
     paused.stdout:on("data", function() paused.stdout:pause() end)
-    local twoWay = cp.spawn("cat", { stdio = { "pipe", "pipe", "pipe", "pipe", "pipe" } })
+    local twoWay = cp.spawn("cat", {stdio = {"pipe", "pipe", "pipe", "pipe", "pipe"}})
     twoWay.stdio[3]:on("data", function() end)
     twoWay.stdio[4]:on("readable", function() end)
     local gone = cp.spawn("true")
-    local answer = cp.exec("cat; exit 1", { timeout = 50000 }, function() end)
+    local answer = cp.exec("cat; exit 1", {timeout = 50000}, function() end)
     cp.spawn("does_not_exist"):on("error", function() end)
     process:on("SIGUSR2", function() end)
     timers.setTimeout(function() end, 50000)
@@ -726,7 +723,7 @@ describe("Closing the Lua state", function()
     ["by returning"] = "timers.setTimeout(cp.stop, 20) cp.run()",
     ["in a finalizer"] = [[
       timers.setTimeout(function()
-        setmetatable({}, { __gc = leave })
+        setmetatable({}, {__gc = leave})
         collectgarbage()
       end, 20)
       cp.run()
@@ -740,10 +737,10 @@ describe("Closing the Lua state", function()
     it("may find a timer closed in the finalizer of an object that was made " .. order, function()
       local _, parent, stderr = host(code .. [[
 
-        local holder = setmetatable({}, { __gc = function(self)
+        local holder = setmetatable({}, {__gc = function(self)
           io.stderr:write("closing")
           self.timer:close()
-        end })
+        end})
         holder.timer = require("child_process.timers").setTimeout(function() end, 1)
       ]])
       assert.equal("closing", stderr)
@@ -760,7 +757,7 @@ describe("Closing the Lua state", function()
       local left = 0
       for pid in (pids or ""):gmatch("%d+") do
         assert.is_true(alive(pid))
-        cp.spawn("kill", { pid })
+        cp.spawn("kill", {pid})
         left = left + 1
       end
       support.run()

@@ -6,18 +6,6 @@ local process = require("child_process.process")
 local support = require("spec.support")
 local timers = require("child_process.timers")
 
---- Writes an executable file and gives its path.
-local function executable(folder, name, text)
-  local path = folder .. "/" .. name
-  local file = assert(io.open(path, "w"))
-  file:write(text)
-  file:close()
-  local chmod = cp.spawn("chmod", {"755", path}, {stdio = "ignore"})
-  support.run()
-  assert.equal(0, chmod.exitCode)
-  return path
-end
-
 --- The text of a file in /proc, or nil when it is not there any more.
 local function procfile(pid, name)
   local file = io.open(("/proc/%d/%s"):format(pid, name))
@@ -41,8 +29,6 @@ local function eventsOfScript(spawn)
   ]]):format(spawn))
   return (support.output(cp.spawn(support.lua, {script})))
 end
-
-local isRoot = lfs.attributes("/proc/self", "uid") == 0
 
 describe("child_process", function()
   it("provides the ability to spawn subprocesses", function()
@@ -89,7 +75,7 @@ describe("child_process", function()
 
   it("performs the command lookup using options.env.PATH if it is in the options object", function()
     local folder = support.tmpdir()
-    executable(folder, "spec-greeting", "#!/bin/sh\necho from options.env.PATH\n")
+    support.executable(folder .. "/spec-greeting", "#!/bin/sh\necho from options.env.PATH\n")
     local child = cp.spawn("spec-greeting", {env = {PATH = "/nonexistent:" .. folder}})
     assert.equal("from options.env.PATH\n", (support.output(child)))
   end)
@@ -103,7 +89,7 @@ describe("child_process", function()
 
   it("uses process.env.PATH for the command lookup otherwise", function()
     local folder = support.tmpdir()
-    executable(folder, "spec-greeting", "#!/bin/sh\necho from process.env.PATH\n")
+    support.executable(folder .. "/spec-greeting", "#!/bin/sh\necho from process.env.PATH\n")
     local before = process.env.PATH
     process.env.PATH = folder .. ":" .. before
     finally(function() process.env.PATH = before end)
@@ -112,7 +98,7 @@ describe("child_process", function()
 
   it("does not search PATH for a command with a slash in it", function()
     local folder = support.tmpdir()
-    executable(folder, "spec-greeting", "#!/bin/sh\necho by path\n")
+    support.executable(folder .. "/spec-greeting", "#!/bin/sh\necho by path\n")
     local child = cp.spawn("./spec-greeting", {cwd = folder})
     assert.equal("by path\n", (support.output(child)))
   end)
@@ -120,14 +106,14 @@ describe("child_process", function()
   it("skips entries of PATH that do not hold the command or may not be executed", function()
     local first, second = support.tmpdir(), support.tmpdir()
     assert(io.open(first .. "/spec-greeting", "w")):close()
-    executable(second, "spec-greeting", "#!/bin/sh\necho the second\n")
+    support.executable(second .. "/spec-greeting", "#!/bin/sh\necho the second\n")
     local child = cp.spawn("spec-greeting", {env = {PATH = first .. ":" .. second}})
     assert.equal("the second\n", (support.output(child)))
   end)
 
   it("runs an executable text file without an interpreter line by /bin/sh, as a shell "
     .. "does", function()
-    local path = executable(support.tmpdir(), "plain", 'echo "plain $1"\n')
+    local path = support.executable(support.tmpdir() .. "/plain", 'echo "plain $1"\n')
     assert.equal("plain text\n", (support.output(cp.spawn(path, {"text"}))))
   end)
 
@@ -266,7 +252,7 @@ describe("child_process.spawn", function()
     it("is where a relative command is looked for", function()
       local folder = support.tmpdir()
       assert(lfs.mkdir(folder .. "/bin"))
-      executable(folder .. "/bin", "spec-greeting", "#!/bin/sh\npwd\n")
+      support.executable(folder .. "/bin/spec-greeting", "#!/bin/sh\npwd\n")
       local child = cp.spawn("bin/spec-greeting", {cwd = folder})
       assert.equal(folder .. "\n", (support.output(child)))
     end)
@@ -351,13 +337,13 @@ describe("child_process.spawn", function()
     local describeIdentity = {"-c", "id -u; id -g; id -G; id -ru; id -rg"}
 
     it("set the user and group identity of the process", function()
-      if not isRoot then pending("needs root") end
+      if not support.isRoot then pending("needs root") end
       local child = cp.spawn("sh", describeIdentity, {uid = 65534, gid = 65533})
       assert.equal("65534\n65533\n65533\n65534\n65533\n", (support.output(child)))
     end)
 
     it("drop supplementary groups", function()
-      if not isRoot then pending("needs root") end
+      if not support.isRoot then pending("needs root") end
       local script = support.script([[
         local cp = require("child_process")
         cp.spawn("id", {"-G"}, {uid = 65534, gid = 65533, stdio = "inherit"})

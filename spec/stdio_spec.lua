@@ -6,22 +6,14 @@ local support = require("spec.support")
 local PIPES = {[0] = "pipe", [1] = "pipe", [2] = "pipe"}
 local NULLS = {[0] = "/dev/null", [1] = "/dev/null", [2] = "/dev/null"}
 
---- Spawns a program that lists its descriptors.
----@return table<integer, string> targets by descriptor: "pipe", "socket" or the path of a file
----@return ChildProcess
+--- What the descriptors of a child are, and the child.
 local function descriptors(stdio)
-  local report = support.tmpdir() .. "/report"
-  -- ls runs in a shell of its own, so that the one that is looked at keeps what it was given
-  local command = '(ls -l /proc/$$/fd > "$0"); exit 0'
-  local child = cp.spawn("sh", {"-c", command, report}, {stdio = stdio})
-  support.run()
-  assert.equal(0, child.exitCode)
-  local found = {}
-  for line in io.lines(report) do
-    local fd, target = line:match("(%d+) %-> (.*)$")
-    if fd then found[math.tointeger(fd)] = target:match("^(%a+):%[") or target end
-  end
-  return found, child
+  return support.childFds(function(file, args)
+    local child = cp.spawn(file, args, {stdio = stdio})
+    support.run()
+    assert.equal(0, child.exitCode)
+    return child
+  end)
 end
 
 --- Runs a script that requires the module, and gives its stdout and stderr.
@@ -42,11 +34,6 @@ local function openWithFd(path, mode)
   for _, entry in ipairs(support.openFds()) do
     if not before[entry] then return file, math.tointeger(entry:match("^%d+")) end
   end
-end
-
-local function readFile(path)
-  local file <close> = assert(io.open(path))
-  return file:read("a")
 end
 
 describe("options.stdio", function()
@@ -325,7 +312,7 @@ describe("options.stdio", function()
       assert.is_nil(child.stdout)
       file:close()
       support.run()
-      assert.equal("out\nerr\n", readFile(path))
+      assert.equal("out\nerr\n", support.readFile(path))
     end)
 
     it("may be one of the files that Lua opens", function()
@@ -354,7 +341,7 @@ describe("options.stdio", function()
       support.run()
       file:close()
       assert.equal(0, child.exitCode)
-      assert.equal("out\nthree\n", readFile(path))
+      assert.equal("out\nthree\n", support.readFile(path))
     end)
 
     it("may be the number at which the child gets it", function()
@@ -535,6 +522,6 @@ describe("where Node surprises", function()
     local child = cp.spawn("sh", {"-c", '"$0" "$1" 0<&- 1>&- 2>&-', support.lua, script})
     support.run()
     assert.equal(0, child.exitCode)
-    assert.equal("input\nproblem\n", readFile(folder .. "/report"))
+    assert.equal("input\nproblem\n", support.readFile(folder .. "/report"))
   end)
 end)

@@ -1,5 +1,6 @@
 -- What specs need: a loop that cannot hang, temporary files, and a look at what the process holds.
 
+local assert = require("luassert")
 local busted = require("busted")
 local cp = require("child_process")
 local lfs = require("lfs")
@@ -12,6 +13,10 @@ local support = {}
 --- The interpreter that child scripts are started with.
 ---@type string
 support.lua = os.getenv("CHILD_PROCESS_LUA") or "lua5.4"
+
+--- Whether this process has the rights of root.
+---@type boolean
+support.isRoot = lfs.attributes("/proc/self", "uid") == 0
 
 local temporary = {}
 
@@ -35,14 +40,38 @@ function support.tmpdir()
   return path
 end
 
+--- Writes a file, in the place of one that is there already.
+---@param path string
+---@param text string
+function support.writeFile(path, text)
+  local file <close> = assert(io.open(path, "w"))
+  assert(file:write(text))
+end
+
+--- Reads a file to its end.
+---@param path string
+---@return string
+function support.readFile(path)
+  local file <close> = assert(io.open(path))
+  return file:read("a")
+end
+
 --- Writes a Lua script that is removed after the test.
 ---@param text string the whole script
 ---@return string path absolute
 function support.script(text)
   local path = support.tmpdir() .. "/script.lua"
-  local file = assert(io.open(path, "w"))
-  assert(file:write(text))
-  file:close()
+  support.writeFile(path, text)
+  return path
+end
+
+--- Writes a script that can be executed.
+---@param path string
+---@param text string the whole script, with the line that names its interpreter
+---@return string path
+function support.executable(path, text)
+  support.writeFile(path, text)
+  assert(os.execute(("chmod +x '%s'"):format(path)))
   return path
 end
 
@@ -81,19 +110,78 @@ function support.runScript(text, before, options)
   return stdout, stderr
 end
 
---- Makes a call with a timeout, again and again with a longer one, until its child got as far in
---- that time as it should: how long that takes is not known.
----@generic T
----@param call fun(timeout: integer): T? nil when the child was too slow
----@return T
-function support.withTimeout(call)
+--- Repeats a call with doubled timeouts until its child was fast enough.
+local function untilFast(wasFast, call, script, options)
+  options = options or {}
   local timeout = 50
   repeat
     timeout = timeout * 2
-    local result = call(timeout)
-    if result ~= nil then return result end
+    options.timeout = timeout
+    local result = call(script, options)
+    if wasFast(result) then return result end
   until timeout > 20000
   error("the child did not get there in time", 2)
+end
+
+local function isReady(result) return result.stdout:find("ready", 1, true) end
+
+--- Makes a synchronous call with a timeout that leaves the script the time to print "ready".
+---@param call fun(script: string, options: table): table gives its result, or its error
+---@param script string
+---@param options? table of the call; `timeout` is set in them
+---@return table # the result or error
+function support.onceReady(call, script, options)
+  return untilFast(isReady, call, script, options)
+end
+
+local function endedByItself(result) return result.signal == nil end
+
+--- Makes a synchronous call of a script that leaves a process behind and prints its pid, with a
+--- timeout that leaves the script the time to end by itself. Then ends that process.
+---@param call fun(script: string, options: table): table gives its result, or its error
+---@param script string
+---@param options? table of the call; `timeout` is set in them
+---@return table # the result or error
+function support.leaveBehind(call, script, options)
+  return untilFast(endedByItself, function(...)
+    local result = call(...)
+    local pid = (result.stdout .. result.stderr):match("%d+")
+    if pid then process:kill(math.tointeger(pid), "SIGKILL") end
+    return result
+  end, script, options)
+end
+
+--- Expects of a result of spawnSync that the program ran and exited with 0.
+---@param result table
+function support.assertSucceeded(result)
+  assert.is_nil(result.error)
+  assert.is_nil(result.signal)
+  assert.equal(0, result.status)
+end
+
+--- Compares texts that are too long to be shown.
+---@param expected string
+---@param actual string
+function support.assertSameText(expected, actual)
+  assert.equal(#expected, #actual)
+  assert.is_true(expected == actual, "the texts have the same length, and differ")
+end
+
+--- Has a program started that lists its descriptors.
+---@generic T
+---@param start fun(file: string, args: string[]): T starts it, and waits until it has ended
+---@return table<integer, string> targets by descriptor: "pipe", "socket" or the path of a file
+---@return T # what `start` returned
+function support.childFds(start)
+  local report = support.tmpdir() .. "/report"
+  -- ls runs in a shell of its own, so that the one that is looked at keeps what it was given
+  local started = start("sh", {"-c", '(ls -l /proc/$$/fd > "$0"); exit 0', report})
+  local found = {}
+  for line in io.lines(report) do
+    local fd, target = line:match("(%d+) %-> (.*)$")
+    if fd then found[math.tointeger(fd)] = target:match("^(%a+):%[") or target end
+  end
+  return found, started
 end
 
 --- Gathers everything that a stream emits as `data`.
@@ -162,12 +250,29 @@ function support.hostModule()
   return folder
 end
 
+local hostFolder
+
+--- Runs a Lua script as runScript does, in which also `host`, the module of support.hostModule, and
+--- `process` are there. Fails when the script writes to stderr.
+---@param text string
+---@return string stdout
+function support.runHost(text)
+  hostFolder = hostFolder or support.hostModule()
+  local stdout, stderr = support.runScript(([[
+    package.cpath = "%s/?.so;" .. package.cpath
+    local host = require("host")
+    local process = require("child_process.process")
+    %s
+  ]]):format(hostFolder, text))
+  assert.equal("", stderr)
+  return stdout
+end
+
 --- Does the kernel tell the status of a child that somebody else has waited for?
 ---@return boolean
 function support.keepsStatus()
   if process.env.CHILD_PROCESS_NO_PIDFD then return false end
-  local file <close> = assert(io.open("/proc/sys/kernel/osrelease"))
-  local major, minor = file:read("a"):match("^(%d+)%.(%d+)")
+  local major, minor = support.readFile("/proc/sys/kernel/osrelease"):match("^(%d+)%.(%d+)")
   major, minor = math.tointeger(major), math.tointeger(minor)
   return major > 6 or major == 6 and minor >= 15
 end
@@ -215,7 +320,7 @@ function support.zombies()
   return pids
 end
 
-busted.subscribe({"test", "end"}, function(_, _, result)
+local function afterTest(_, _, result)
   while #temporary > 0 do remove(table.remove(temporary)) end
   if result == "failure" or result == "error" then
     -- what a failed test has left running must not let the next ones fail as well
@@ -223,6 +328,9 @@ busted.subscribe({"test", "end"}, function(_, _, result)
     pcall(support.run, 1)
   end
   return nil, true
-end)
+end
+
+-- The programs of spec/stress run without busted: they have no tests that end.
+if busted.subscribe then busted.subscribe({"test", "end"}, afterTest) end
 
 return support

@@ -1,31 +1,12 @@
 -- spawnSync in callbacks and coroutines, in hosts with their own ways, and what it leaves behind
 
 local cp = require("child_process")
-local lfs = require("lfs")
 local process = require("child_process.process")
 local support = require("spec.support")
 local timers = require("child_process.timers")
-
-local MB = 1024 * 1024
-local isRoot = lfs.attributes("/proc/self", "uid") == 0
+local ways = require("spec.support.sync_ways")
 
 local function sh(script, options) return cp.spawnSync("sh", {"-c", script}, options) end
-
-local function writeFile(path, text)
-  local file <close> = assert(io.open(path, "w"))
-  assert(file:write(text))
-end
-
-local function readFile(path)
-  local file <close> = assert(io.open(path))
-  return file:read("a")
-end
-
-local function assertSucceeded(result)
-  assert.is_nil(result.error)
-  assert.is_nil(result.signal)
-  assert.equal(0, result.status)
-end
 
 describe("spawnSync works", function()
   it("inside a coroutine", function()
@@ -97,7 +78,7 @@ describe("spawnSync works", function()
     make()
     collectgarbage()
     collectgarbage()
-    assertSucceeded(result)
+    support.assertSucceeded(result)
     assert.equal("last words", result.stdout)
   end)
 
@@ -161,7 +142,7 @@ describe("spawnSync works", function()
       file:write(result.stdout, result.stderr, result.output[3], result.status)
       file:close()
     ]]):format(folder), "exec 0<&- 1>&- 2>&-")
-    assert.equal("ine\nf\n3", readFile(folder .. "/report"))
+    assert.equal("ine\nf\n3", support.readFile(folder .. "/report"))
   end)
 
   it("with a collector that runs at every moment", function()
@@ -178,21 +159,13 @@ describe("spawnSync works", function()
 end)
 
 describe("spawnSync in a host program with its own ways:", function()
-  local folder
-  setup(function() folder = support.hostModule() end)
-
   --- Runs a script that has the module `host` and gives what it prints.
   local function outputOfHost(text)
-    local stdout, stderr = support.runScript(([[
-      package.cpath = "%s/?.so;" .. package.cpath
-      local host = require("host")
+    return support.runHost([[
       local function show(result)
         print(result.status, result.signal, result.error and result.error.code, result.stdout)
       end
-      %s
-    ]]):format(folder, text))
-    assert.equal("", stderr)
-    return stdout
+    ]] .. text)
   end
 
   it("signals that interrupt system calls disturb nothing", function()
@@ -222,7 +195,6 @@ describe("spawnSync in a host program with its own ways:", function()
 
   it("signals that the loop listens for are told afterwards", function()
     local output = outputOfHost([[
-      local process = require("child_process.process")
       local count = 0
       process:on("SIGUSR1", function() count = count + 1 end)
       local input = ("x"):rep(1000000)
@@ -320,68 +292,21 @@ describe("spawnSync in a host program with its own ways:", function()
 end)
 
 describe("spawnSync leaves nothing behind:", function()
-  --- A call of each kind, and for each the error code, status or signal with which it ends.
-  local function calls()
-    local folder = support.tmpdir()
-    writeFile(folder .. "/plain", "text")
-    local file = assert(io.open(folder .. "/plain"))
-    local pipes = {"pipe", "pipe", "pipe", "pipe", "pipe"}
-    return file, {
-      {0, "true", {}, {stdio = "ignore"}},
-      {0, "true"},
-      {0, "cat", {}, {input = ("x"):rep(200000)}},
-      {3, "sh", {"-c", "echo a; echo b >&2; exit 3"}, {encoding = "utf8"}},
-      {0, "sh", {"-c", "echo a >&3; cat <&4"}, {stdio = pipes}},
-      {0, "cat", {}, {stdio = {file, "pipe", "inherit"}}},
-      {0, "echo x | cat", {}, {shell = true}},
-      {"SIGKILL", "sh", {"-c", "kill -KILL $$"}},
-      {"ENOENT", "does_not_exist"},
-      {"ENOENT", "does_not_exist", {}, {input = "x", stdio = pipes}},
-      {"ENOENT", "true", {}, {cwd = "/does/not/exist"}},
-      {"ENOENT", "true", {}, {shell = "/does/not/exist"}},
-      {"EACCES", folder .. "/plain"},
-      {"ENOTDIR", folder .. "/plain/x"},
-      {"EBADF", "true", {}, {stdio = {"pipe", "pipe", 999, "pipe"}}},
-      {"ETIMEDOUT", "sleep", {"60"}, {timeout = 1}},
-      {"ETIMEDOUT", "sleep", {"60"}, {timeout = 1, stdio = pipes, input = ("x"):rep(200000)}},
-      {"ENOBUFS", "yes", {}, {maxBuffer = 10000}},
-      {"EPIPE", "true", {}, {input = ("x"):rep(2 * MB)}},
-      {"ERR_IPC_SYNC_FORK", "true", {}, {stdio = {"pipe", "ipc"}}},
-      {"ERR_INVALID_SYNC_FORK_INPUT", "true", {}, {stdio = {"pipe", "nonsense"}}},
-      {"ERR_OUT_OF_RANGE", "true", {}, {timeout = -1}},
-    }
-  end
-
-  local function outcome(ok, result)
-    if not ok then return result.code or result.status or result.signal end
-    if type(result) ~= "table" then return 0 end
-    return result.error and result.error.code or result.status or result.signal
-  end
-
   it("no descriptor and no zombie, after some hundred calls that succeed or fail in every way "
     .. "there is", function()
-    local file, kinds = calls()
-    local function callAll()
-      for _, kind in ipairs(kinds) do
-        local expected, command, args, options = table.unpack(kind, 1, 4)
-        assert.equal(expected, outcome(pcall(cp.spawnSync, command, args, options)), command)
-        local quiet = {stdio = {"pipe", "pipe", "pipe"}}
-        for name, value in pairs(options or {}) do quiet[name] = value end
-        assert.equal(expected, outcome(pcall(cp.execFileSync, command, args, quiet)), command)
-      end
-      pcall(cp.execSync, "exit 1")
-      pcall(cp.execSync, "exec sleep 60", {timeout = 1})
+    local function takeAll()
+      for _, way in ipairs(ways.successes) do ways.take(way) end
+      for _, way in ipairs(ways.failures) do ways.take(way) end
     end
-    callAll()
+    takeAll()
     local fds = support.openFds()
     local began = os.time()
     for _ = 1, 9 do
-      callAll()
+      takeAll()
       if os.time() - began > 5 then break end -- tools can make all slow
     end
     assert.same(fds, support.openFds())
     assert.same({}, support.zombies())
-    file:close()
     assert.is_false(cp.run("nowait"))
   end)
 
@@ -437,7 +362,7 @@ describe("spawnSync leaves nothing behind:", function()
   it("where processes are scarce: EAGAIN in the result", function()
     -- the limit is the user's, and does not hold for root: it needs a user with no other process,
     -- not even of a run of this spec at the same time
-    if not isRoot then pending("needs the right to be another user") end
+    if not support.isRoot then pending("needs the right to be another user") end
     local options = {uid = 200000 + process.pid, gid = 65534}
     local module = assert(package.searchpath("child_process.core", package.cpath))
     if cp.spawnSync("test", {"-r", module}, options).status ~= 0 then return end
