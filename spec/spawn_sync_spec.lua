@@ -969,6 +969,13 @@ describe("child_process.spawnSync(command[, args][, options])", function()
 end)
 
 describe("maxBuffer and Unicode, synchronously:", function()
+  it("loses no byte where the encoding has no characters", function()
+    for name, text in pairs({base64 = "YWJjZA==", base64url = "YWJjZA", hex = "61626364"}) do
+      local result = cp.spawnSync("printf", {"abcdef"}, {encoding = name, maxBuffer = 4})
+      assert.equal(text, result.stdout)
+    end
+  end)
+
   -- 13 bytes in UTF-8, with the newline, though there are 4 characters
   local text = "\u{4e2d}\u{6587}\u{6d4b}\u{8bd5}"
 

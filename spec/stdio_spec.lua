@@ -239,6 +239,16 @@ describe("options.stdio", function()
       assert.equal("straight into stdin\n", stdout())
     end)
 
+    it("lets us write to a shared stream without blocking", function()
+      local cat = cp.spawn("cat")
+      local other = cp.spawn("true", {stdio = {"ignore", cat.stdin}})
+      local text = ("x"):rep(1000000)
+      local collected = support.collect(cat.stdout)
+      other:on("close", function() cat.stdin:finish(text) end)
+      support.run()
+      assert.is_true(text == collected())
+    end)
+
     it("leaves data of a shared stream to the child, also after the child that wrote it has ended",
       function()
         local echo = cp.spawn("echo", {"not drained"})

@@ -268,6 +268,15 @@ local function testCall(case)
       assert.equal(0, host.exitCode)
     end)
 
+    it("by default outputs stderr, also to somebody who leaves before its end", function()
+      local script = support.script('local cp = require("child_process")\n' .. case.definition
+        .. [[call("head -c 1000000 /dev/zero >&2")]])
+      local host = cp.spawnSync("sh", {
+        "-c", [[{ "$0" "$1" 2>&1 >/dev/null; echo $? >&3; } | head -c 1]], support.lua, script,
+      }, {stdio = {"ignore", "ignore", "inherit", "pipe"}})
+      assert.equal("0\n", host.output[3])
+    end)
+
     it("if specified, keeps stderr from the parent process' stderr", function()
       local _, stderr = runScript([[
         for _, stdio in ipairs({

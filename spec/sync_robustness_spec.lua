@@ -82,6 +82,33 @@ describe("spawnSync works", function()
     assert.equal("last words", result.stdout)
   end)
 
+  it("in finalizers that run while a large output becomes a string", function()
+    local output = support.runScript([[
+      local expected, got = 0, 0
+      for _ = 1, 30 do
+        setmetatable({}, {
+          __gc = function()
+            expected = expected + 300000
+            cp.exec("head -c 300000 /dev/zero", function(_, out) got = got + #out end)
+          end,
+        })
+        assert(#cp.spawnSync("head", {"-c", "200000", "/dev/zero"}).stdout == 200000)
+      end
+      collectgarbage()
+      cp.run()
+      print(expected > 0, got == expected)
+    ]])
+    assert.equal("true\ttrue\n", output)
+  end)
+
+  it("with a hook that makes strings of its own", function()
+    local kept, text = {}, ("a"):rep(100000)
+    debug.sethook(function() kept[#kept % 50 + 1] = ("y"):rep(#text) end, "c")
+    local result = cp.spawnSync("cat", {input = text})
+    debug.sethook()
+    assert.is_true(text == result.stdout)
+  end)
+
   it("in the finalizers of a state that is being closed, without a word on stderr", function()
     local stdout, stderr = support.runScript([[
       local function last(name)

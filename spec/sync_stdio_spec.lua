@@ -154,6 +154,20 @@ describe("child_process.spawnSync: options.stdio", function()
       assert.equal("two\n", second.stdout)
     end)
 
+  it("may have streams of ours, which do not block afterwards and are read on", function()
+    local cat = cp.spawn("cat")
+    local text = ("x"):rep(1000000)
+    cp.spawnSync("true", {stdio = {"ignore", cat.stdin}})
+    cat.stdin:finish(text)
+    assert.is_true(text == (support.output(cat)))
+
+    local lines = cp.spawn("sh", {"-c", "echo one; read _; echo two"})
+    local first = cp.spawnSync("head", {"-n1"}, {stdio = {lines.stdout, "pipe"}}).stdout
+    assert.equal("one\n", first)
+    lines.stdin:finish("go\n")
+    assert.equal("two\n", (support.output(lines)))
+  end)
+
   it("may have streams of ours, which stay ours where the child cannot be started", function()
     local source = cp.spawn("echo", {"still ours"})
     local result = cp.spawnSync("does_not_exist", {stdio = {source.stdout}})

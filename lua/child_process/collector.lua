@@ -64,7 +64,9 @@ end
 ---@return string
 function Collector:result(name)
   self:throughLua()
-  return encoding.decodeOutput(table.concat(self.parts), name, self.full)
+  -- A single part is not copied.
+  local bytes = #self.parts == 1 and self.parts[1] or table.concat(self.parts)
+  return encoding.decodeOutput(bytes, name, self.full)
 end
 
 return Collector

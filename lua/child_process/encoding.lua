@@ -30,6 +30,9 @@ encoding.decoder = core.decoder
 ---@type fun(bytes: string, name: any): string
 encoding.decode = core.decode
 
+-- In these a character may be several bytes. In base64 there is none that could be cut.
+local hasCharacters = {utf8 = true, utf16le = true}
+
 --- What a result holds: text where the name is an encoding, else the bytes.
 ---@param bytes string
 ---@param name any
@@ -41,7 +44,7 @@ function encoding.decodeOutput(bytes, name, truncated)
     return bytes
   end
   local text = decoder:write(bytes)
-  return truncated and text or text .. decoder:finish()
+  return truncated and hasCharacters[encoding.normalize(name)] and text or text .. decoder:finish()
 end
 
 --- The bytes that a text stands for. `utf8` takes the text as it is, valid or not; elsewhere what

@@ -129,6 +129,16 @@ function stdio.parse(option)
   return descriptors, shared, ipc
 end
 
+--- Our streams that a child was given for the time of a synchronous call are as they were before.
+---@param streams? Stream[] as `parse` has returned them
+function stdio.takeBack(streams)
+  if streams then
+    for _, stream in ipairs(streams) do
+      stream._handle:takeBack()
+    end
+  end
+end
+
 --- Our streams that a child was started with are the child's to read and write from then on.
 ---@param streams? Stream[] as `parse` has returned them
 function stdio.share(streams)

@@ -26,7 +26,9 @@ local function readInput(options)
 end
 
 -- Output ends early where a limit was exceeded.
-local cutShort = {[-core.errno.ENOBUFS] = true, [-core.errno.ETIMEDOUT] = true}
+local cutShort = {
+  [-core.errno.ENOBUFS] = true, [-core.errno.ETIMEDOUT] = true, [-core.errno.ENOMEM] = true,
+}
 
 -- What spawnSync returns, and the bytes of the outputs by the child's descriptor.
 local function run(file, args, options)
@@ -43,11 +45,11 @@ local function run(file, args, options)
   end
 
   local pid, outputs, status, signum, errno = core.runSync(call)
+  stdio.takeBack(call.sharedStreams)
   if not pid then
     errno = outputs
     return {pid = 0, error = errors.spawn(errno, "spawnSync", call.file, call.args)}, {}
   end
-  stdio.share(call.sharedStreams)
   local output = {}
   for fd = 1, #descriptors - 1 do
     if descriptors[fd + 1] == NEW_PIPE then
@@ -86,7 +88,7 @@ local STDERR = 2
 -- Returns stdout, or raises.
 local function execute(file, args, options)
   local result, outputs = run(file, args, options)
-  if outputs[STDERR] and not given(options.stdio) and not given(options.customFds) then
+  if outputs[STDERR] and not (given(options.stdio) and options.stdio) and not given(options.customFds) then
     pcall(io.stderr.flush, io.stderr)
     core.writeAll(STDERR, outputs[STDERR]) -- if nobody reads ours, that is no error of the command
   end

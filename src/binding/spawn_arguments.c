@@ -21,7 +21,8 @@ static char **read_strings(lua_State *L, char **inline_strings, lua_Integer inli
   }
   for (lua_Integer i = 0; i < count; i++) {
     lua_rawgeti(L, list, i + 1);
-    strings[i] = (char *)(uintptr_t)luaL_checkstring(L, -1);
+    luaL_checktype(L, -1, LUA_TSTRING); /* a number's text would be gone with it */
+    strings[i] = (char *)(uintptr_t)lua_tostring(L, -1);
     lua_pop(L, 1);
   }
   strings[count] = NULL;

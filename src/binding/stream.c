@@ -251,6 +251,13 @@ static int stream_share(lua_State *L)
   return 0;
 }
 
+/* handle:takeBack(): another program had the descriptor for a while. */
+static int stream_take_back(lua_State *L)
+{
+  cp_stream_take_back(check_handle(L)->stream);
+  return 0;
+}
+
 /* handle:read(on) -> errno. Calls owner:onread(bytes), at the end owner:onread(nil), on failure
  * owner:onread(nil, errno). */
 static int stream_read(lua_State *L)
@@ -447,14 +454,23 @@ void cp_stream_functions(lua_State *L)
       {NULL, NULL},
   };
   static const luaL_Reg methods[] = {
-      {"setOwner", cp_object_set_owner}, {"close", stream_close},
-      {"fileno", stream_fileno},         {"reference", stream_reference},
-      {"share", stream_share},           {"read", stream_read},
-      {"collect", stream_collect},       {"collected", stream_collected},
-      {"write", stream_write},           {"writev", stream_writev},
-      {"awaitRoom", stream_await_room},  {"awaitHangup", stream_await_hangup},
-      {"shutdown", stream_shutdown},     {"splice", stream_splice},
-      {"unsplice", stream_unsplice},     {NULL, NULL},
+      {"setOwner", cp_object_set_owner},
+      {"close", stream_close},
+      {"fileno", stream_fileno},
+      {"reference", stream_reference},
+      {"share", stream_share},
+      {"takeBack", stream_take_back},
+      {"read", stream_read},
+      {"collect", stream_collect},
+      {"collected", stream_collected},
+      {"write", stream_write},
+      {"writev", stream_writev},
+      {"awaitRoom", stream_await_room},
+      {"awaitHangup", stream_await_hangup},
+      {"shutdown", stream_shutdown},
+      {"splice", stream_splice},
+      {"unsplice", stream_unsplice},
+      {NULL, NULL},
   };
 
   cp_object_class(L, CLASS, metamethods, methods);

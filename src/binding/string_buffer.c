@@ -5,8 +5,10 @@
 /* What is smaller is copied sooner than adopted. */
 enum { SMALLEST_ADOPTED = 64 * 1024 };
 
-/* Stands before the state's own allocator while one string is made. */
+/* Stands before the state's own allocator from right before a string is made until it has its memory. In
+ * between nothing else runs: no hook, no finalizer. */
 typedef struct interposed_allocator {
+  lua_State *L;
   lua_Alloc allocate; /* the state's */
   void *argument;
   const char *text;
@@ -20,24 +22,25 @@ static void *allocate(void *argument, void *block, size_t old_size, size_t new_s
 {
   interposed_allocator *call = argument;
 
-  if (block != NULL || call->block != NULL || new_size < call->wanted) {
+  if (block != NULL || new_size < call->wanted) {
     return call->allocate(call->argument, block, old_size, new_size);
   }
-  if (call->buffer == NULL) {
-    call->block = call->allocate(call->argument, NULL, old_size, new_size);
-  } else if (new_size == call->wanted && call->buffer->capacity == call->length) {
+  lua_setallocf(call->L, call->allocate, call->argument);
+  if (call->buffer != NULL && new_size == call->wanted && call->buffer->capacity == call->length) {
     call->block = cp_buffer_take(call->buffer);
+  } else {
+    call->block = call->allocate(call->argument, NULL, old_size, new_size);
   }
-  return call->block != NULL ? call->block
-                             : call->allocate(call->argument, NULL, old_size, new_size);
+  return call->block;
 }
 
-/* Where the block was adopted this copies the bytes to where they are, which memcpy(3) is not defined
- * for; but compilers make it copy a variable to itself, so libraries support that. */
+/* Where the block was adopted, Lua's memcpy copies the bytes onto themselves. ISO C leaves that undefined,
+ * but GCC and Clang emit such calls for `*p = *p`, so C libraries allow it. */
 static int push_text(lua_State *L)
 {
-  const interposed_allocator *call = lua_touserdata(L, 1);
+  interposed_allocator *call = lua_touserdata(L, 1);
 
+  lua_setallocf(L, allocate, call);
   lua_pushlstring(L, call->text, call->length);
   return 1;
 }
@@ -47,10 +50,10 @@ static int push_interposed(lua_State *L, interposed_allocator *call)
 {
   int status = LUA_OK;
 
+  call->L = L;
+  call->allocate = lua_getallocf(L, &call->argument);
   lua_pushcfunction(L, push_text);
   lua_pushlightuserdata(L, call);
-  call->allocate = lua_getallocf(L, &call->argument);
-  lua_setallocf(L, allocate, call);
   status = lua_pcall(L, 1, 1, 0);
   lua_setallocf(L, call->allocate, call->argument);
   return status;

@@ -152,7 +152,11 @@ static void push_errno_names(lua_State *L)
       set_errno_name(L, number, name);
     }
   }
-  set_errno_name(L, ECHILD, "ECHILD"); /* libuv has no name for it */
+  /* libuv has no names for these. */
+  set_errno_name(L, ECHILD, "ECHILD");
+  set_errno_name(L, EDQUOT, "EDQUOT");
+  set_errno_name(L, ELIBBAD, "ELIBBAD");
+  set_errno_name(L, ENOEXEC, "ENOEXEC");
 }
 
 void cp_system_functions(lua_State *L)

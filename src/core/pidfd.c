@@ -75,10 +75,7 @@ int cp_pidfd_wait(int pidfd, pid_t pid, bool block, cp_exit_status *status)
   } while (r == -1 && errno == EINTR);
 
   if (r == -1) {
-    if (errno != ECHILD) {
-      return 0;
-    }
-    *status = status_of_reaped(pidfd);
+    *status = errno == ECHILD ? status_of_reaped(pidfd) : (cp_exit_status){-errno, 0};
     return 1;
   }
   if (info.si_pid == 0) {

@@ -21,7 +21,7 @@ int cp_pidfd_signal(int pidfd, pid_t pid, int signum);
 
 /* Takes the status of exactly this child, and returns 1 then; 0 if it still runs, which cannot be
  * with `block`. If another part of the program has taken the status, which only newer kernels tell
- * nevertheless, its code is -ECHILD. The pidfd may be -1. */
+ * nevertheless, its code is -ECHILD; or another negative errno if the child cannot be waited for. The pidfd may be -1. */
 int cp_pidfd_wait(int pidfd, pid_t pid, bool block, cp_exit_status *status);
 
 #endif

@@ -129,12 +129,17 @@ void cp_pipe_guard_leave(cp_pipe_guard guard, bool raised)
 ssize_t cp_pipe_writev(int fd, const struct iovec *vector, int count)
 {
   cp_pipe_guard guard = cp_pipe_guard_enter();
+  size_t length = 0;
   ssize_t n = 0;
 
+  for (int i = 0; i < count; i++) {
+    length += vector[i].iov_len;
+  }
   do {
     n = writev(fd, vector, count);
   } while (n == -1 && errno == EINTR);
-  cp_pipe_guard_leave(guard, n == -1 && errno == EPIPE);
+  /* The reader may also have gone when a part was written, which then is what the call tells. */
+  cp_pipe_guard_leave(guard, n == -1 ? errno == EPIPE : (size_t)n < length);
   return n == -1 ? -errno : n;
 }
 

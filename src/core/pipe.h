@@ -43,7 +43,7 @@ int cp_pipe_write_all(int fd, const char *data, size_t length);
 void cp_pipe_enlarge(int fd);
 
 /* SIGPIPE is held back from this thread between the two calls, for system calls that may raise it
- * and have no flag against that. `raised` says whether the call failed with EPIPE. */
+ * and have no flag against that. `raised` says whether it may have. */
 typedef struct cp_pipe_guard {
   bool pending;
   bool blocked;

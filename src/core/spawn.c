@@ -325,7 +325,7 @@ static int start_by_fork(const cp_spawner *spawner, cp_spawn_plan *plan, pid_t *
   error = *pid == -1 ? -errno : 0;
   close(report[1]);
   if (*pid != -1) {
-    /* Before the program can end, and be reaped by others. */
+    /* As soon as can be: once the child has ended it may be reaped by others. */
     *pidfd = spawner->use_pidfd ? cp_pidfd_open(*pid) : -1;
     do {
       n = read(report[0], &error, sizeof(error));

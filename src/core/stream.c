@@ -4,6 +4,9 @@
 #include "splice.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -107,6 +110,15 @@ bool cp_stream_is_active(const cp_stream *stream)
   return stream->reading || stream->awaiting_room || stream->await_hangup;
 }
 
+void cp_stream_take_back(cp_stream *stream)
+{
+  int flags = fcntl(stream->fd, F_GETFL);
+
+  if (flags != -1 && !(stream->flags & CP_STREAM_BORROWED)) {
+    fcntl(stream->fd, F_SETFL, flags | O_NONBLOCK);
+  }
+}
+
 void cp_stream_enlarge(cp_stream *stream)
 {
   if (!stream->enlarged && !stream->is_socket) {
@@ -196,6 +208,16 @@ static void on_ready(void *owner, int events)
   }
 }
 
+/* A pipe that another program may have made blocking takes this much without blocking, if anything. */
+static ssize_t write_little(const cp_stream *stream, const struct iovec *vector)
+{
+  struct iovec piece = {vector->iov_base,
+                        vector->iov_len < PIPE_BUF ? vector->iov_len : (size_t)PIPE_BUF};
+  struct pollfd polled = {stream->fd, POLLOUT, 0};
+
+  return poll(&polled, 1, 0) == 0 ? -EAGAIN : cp_pipe_writev(stream->fd, &piece, 1);
+}
+
 ssize_t cp_stream_write(cp_stream *stream, const struct iovec *vector, int count)
 {
   struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)vector,
@@ -206,11 +228,13 @@ ssize_t cp_stream_write(cp_stream *stream, const struct iovec *vector, int count
   for (int i = 0; i < count; i++) {
     length += vector[i].iov_len;
   }
-  if (!stream->is_socket) {
+  if (!stream->is_socket && (stream->flags & CP_STREAM_SHARED) != 0) {
+    n = write_little(stream, vector);
+  } else if (!stream->is_socket) {
     n = cp_pipe_writev(stream->fd, vector, count);
   } else {
     do {
-      n = sendmsg(stream->fd, &message, MSG_NOSIGNAL);
+      n = sendmsg(stream->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     } while (n == -1 && errno == EINTR);
     n = n == -1 ? -errno : n;
   }

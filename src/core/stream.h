@@ -70,6 +70,9 @@ int cp_stream_await_room(cp_stream *stream);
 /* Calls on_hangup when the other end is closed. Does not keep the loop alive. */
 int cp_stream_await_hangup(cp_stream *stream);
 
+/* Another program had the descriptor, which may have made it blocking, and has it no longer. */
+void cp_stream_take_back(cp_stream *stream);
+
 /* The pipe was seen full: makes it larger. Works once, and on pipes only. */
 void cp_stream_enlarge(cp_stream *stream);
 

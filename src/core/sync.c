@@ -68,6 +68,11 @@ static void give_up(sync_run *run, int error)
 {
   run->result->error = error;
   run->given_up = true;
+  if (run->pidfd == -1 && !run->reaped) {
+    /* Another part of the program may have reaped it, and its id be somebody else's by now. */
+    run->reaped = cp_pidfd_wait(-1, run->result->pid, false, &run->result->status) == 1;
+    run->ended = run->reaped;
+  }
   if (!run->ended) {
     cp_pidfd_signal(run->pidfd, run->result->pid, run->options->kill_signal);
   }
@@ -150,10 +155,7 @@ static void on_ready(sync_run *run, int i)
     put_input(run, i);
     return;
   }
-  if ((run->polled[i].revents & (POLLIN | POLLHUP)) == POLLHUP) {
-    close_end(run, i); /* there is nothing left to read */
-    return;
-  }
+  /* Also after a hangup without input: what was written right before may only be seen by reading. */
   for (int n = 0; n < READS_AT_ONCE && take_output(run, i); n++) {
   }
 }
