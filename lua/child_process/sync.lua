@@ -88,7 +88,8 @@ local STDERR = 2
 -- Returns stdout, or raises.
 local function execute(file, args, options)
   local result, outputs = run(file, args, options)
-  if outputs[STDERR] and not (given(options.stdio) and options.stdio) and not given(options.customFds) then
+  local hasStdio = options.stdio and given(options.stdio) or given(options.customFds)
+  if outputs[STDERR] and not hasStdio then
     pcall(io.stderr.flush, io.stderr)
     core.writeAll(STDERR, outputs[STDERR]) -- if nobody reads ours, that is no error of the command
   end
