@@ -2,3 +2,4 @@ std = "lua54"
 max_line_length = 100
 exclude_files = { "build", "lua_modules" }
 files["spec"] = { std = "+busted" }
+files["examples/sub.lua"] = { read_globals = { "process" } }

@@ -8,6 +8,7 @@
 #   LUA_INCDIR            where lua.h is, instead of asking pkg-config
 #   UV_CFLAGS, UV_LIBS    how to use libuv, instead of asking pkg-config
 #   SPEC                  the folders or files of the spec to run (spec)
+#   FUZZ_SECONDS          how long each program of `make fuzz` runs (20)
 #   BUSTED                the Lua script that starts busted
 
 CFLAGS ?= -O2 -g
@@ -57,8 +58,11 @@ endif
 
 module := $(MODULE_DIR)/child_process/core.so
 core_objects := $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/core/*.c))
+codec_objects := $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/codec/*.c))
+number_objects := $(filter $(BUILD)/codec/number%,$(codec_objects))
 binding_objects := $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/binding/*.c))
-core_tests := $(patsubst %.c,$(BUILD)/%,$(wildcard spec/core/*_test.c))
+core_tests := $(patsubst %.c,$(BUILD)/%,$(wildcard spec/core/*_test.c spec/codec/*_test.c))
+fuzzers := $(patsubst %.c,$(BUILD)/%,$(wildcard spec/fuzz/*_fuzz.c))
 lua_files := $(patsubst lua/%,%,$(wildcard lua/*.lua lua/child_process/*.lua))
 
 # Programs started from here, and the programs that they start, find this checkout first.
@@ -160,6 +164,19 @@ test-valgrind: ## run all tests under valgrind
 	  --show-leak-kinds=definite --error-exitcode=99 --child-silent-after-fork=yes \
 	  --trace-children=no
 
+# libFuzzer belongs to clang. Where it cannot be had nothing is run, and that is no failure.
+fuzz := CC=clang BUILD=build/fuzz CFLAGS="-O1 -g $(sanitize) -fsanitize=fuzzer-no-link" \
+  LDFLAGS="$(sanitize) -fsanitize=fuzzer"
+
+.PHONY: fuzz
+fuzz: ## feed the codec with arbitrary bytes under the sanitizers (for FUZZ_SECONDS)
+	@if scripts/setup.sh fuzz; then \
+	  $(again) $(fuzz) run-fuzz; else echo "fuzz: skipped, clang has no libFuzzer"; fi
+
+.PHONY: run-fuzz
+run-fuzz: $(fuzzers)
+	@scripts/fuzz.sh $(fuzzers)
+
 .PHONY: test-stress
 test-stress: setup ## run what takes long: thousands of calls, and what they leave
 	@$(again) build
@@ -210,7 +227,7 @@ clean: ## remove everything that was built
 core-tests: $(core_tests)
 	@:
 
-$(module): $(core_objects) $(binding_objects)
+$(module): $(core_objects) $(codec_objects) $(binding_objects)
 	@mkdir -p $(@D)
 	@echo "  LD $@"
 	@$(CC) $(link_module) $(CFLAGS) $(LDFLAGS) $^ -o $@ $(UV_LIBS)
@@ -224,6 +241,18 @@ $(BUILD)/spec/core/%: spec/core/%.c $(core_objects) $(BUILD)/flags
 	@mkdir -p $(@D)
 	@echo "  CC $<"
 	@$(compile) $(LDFLAGS) -MMD -MP -MF $@.d -MT $@ $< $(core_objects) -o $@ $(UV_LIBS)
+
+# Only what of the codec can do without Lua.
+$(BUILD)/spec/codec/%: spec/codec/%.c $(number_objects) $(BUILD)/flags
+	@mkdir -p $(@D)
+	@echo "  CC $<"
+	@$(compile) $(LDFLAGS) -MMD -MP -MF $@.d -MT $@ $< $(number_objects) -o $@ -lm
+
+$(BUILD)/spec/fuzz/%: spec/fuzz/%.c $(core_objects) $(codec_objects) $(BUILD)/flags
+	@mkdir -p $(@D)
+	@echo "  CC $<"
+	@$(compile) $(LDFLAGS) -MMD -MP -MF $@.d -MT $@ $< $(core_objects) $(codec_objects) -o $@ \
+	  $(UV_LIBS) $(shell $(PKG_CONFIG) --libs $(lua_package)) -lm
 
 # Written anew only when a flag has changed, and then everything is made again.
 $(BUILD)/flags: always | found
@@ -241,4 +270,4 @@ found:
 	@[ -n "$(UV_LIBS)" ] || { \
 	  echo "libuv was not found: install libuv1-dev (or set UV_CFLAGS and UV_LIBS)" >&2; exit 1; }
 
--include $(wildcard $(BUILD)/*/*.d $(BUILD)/spec/core/*.d)
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/spec/*/*.d)

@@ -1,6 +1,11 @@
--- child_process, as a user would write it. Options as name=value, see rows.lua.
+-- child_process, as a user would write it. Options as name=value, see rows.lua. What is forked is
+-- ours_child.lua.
 local cp = require("child_process")
 local process = require("child_process.process")
+
+local CHILD = arg[0]:match("^(.*)/[^/]*$") .. "/ours_child.lua"
+-- How many round trips there are between two looks at the clock.
+local ROUNDS_PER_LOOK = 100
 
 local options = {}
 for _, argument in ipairs(arg) do
@@ -153,6 +158,117 @@ local function pipeAll(total)
   return total / (now() - began) / 1e9
 end
 
+-- Microseconds from one send to the next, the message being sent back in between.
+local function roundTripsFor(seconds)
+  local child = cp.fork(CHILD, { "echo" })
+  local count, began, ended = 0, nil, nil
+  local function onEcho(message)
+    count = count + 1
+    if count % ROUNDS_PER_LOOK == 0 and now() - began >= seconds then
+      ended = now()
+      child:disconnect()
+    else
+      child:send(message)
+    end
+  end
+  child:once("message", function()
+    child:on("message", onEcho)
+    began = now()
+    child:send({ id = 12345, type = "message" })
+  end)
+  cp.run()
+  return (ended - began) / count * 1e6
+end
+
+local function makeMessage()
+  local count = number("rows", 0)
+  if count == 0 then
+    return { id = 1, type = "ping" }
+  end
+  local rows = {}
+  for i = 1, count do
+    rows[i] = { id = i, name = "the name of row " .. i, value = i / 8, ok = i % 2 == 0 }
+  end
+  return rows
+end
+
+-- Microseconds for each message, until the child has got them all.
+local function sendFor(seconds)
+  local message, burst = makeMessage(), number("burst")
+  local child = cp.fork(CHILD, { "count" })
+  local began, ended, count
+  local function sendBurst()
+    if now() - began >= seconds then
+      child:send({ stop = true })
+      return
+    end
+    for _ = 2, burst do
+      child:send(message)
+    end
+    child:send(message, sendBurst)
+  end
+  child:once("message", function()
+    child:once("message", function(received)
+      count, ended = received, now()
+      child:disconnect()
+    end)
+    began = now()
+    sendBurst()
+  end)
+  cp.run()
+  return (ended - began) / count * 1e6
+end
+
+-- Microseconds from fork to the first message, one child at a time.
+local function firstFor(seconds)
+  local began, waited, count = now(), 0, 0
+  local function next()
+    local before = now()
+    local child = cp.fork(CHILD, { "idle" })
+    child:once("message", function()
+      waited = waited + now() - before
+      count = count + 1
+      child:disconnect()
+    end)
+    child:on("close", function()
+      if now() - began < seconds then
+        next()
+      end
+    end)
+  end
+  next()
+  cp.run()
+  return waited / count * 1e6
+end
+
+-- The memory of a process in KiB; of what others use, too, its share.
+local function proportionalKiB(pid)
+  local file <close> = assert(io.open(("/proc/%d/smaps_rollup"):format(pid)))
+  return tonumber(file:read("a"):match("\nPss:%s*(%d+)"))
+end
+
+-- KiB of memory of each child that waits for messages.
+local function forkIdle(count)
+  local children, ready, memory = {}, 0, 0
+  local function onReady()
+    ready = ready + 1
+    if ready < count then
+      return
+    end
+    for _, child in ipairs(children) do
+      memory = memory + proportionalKiB(child.pid)
+    end
+    for _, child in ipairs(children) do
+      child:disconnect()
+    end
+  end
+  for i = 1, count do
+    children[i] = cp.fork(CHILD, { "idle" }):once("message", onReady)
+  end
+  cp.run()
+  return memory / count
+end
+
 -- First a shorter time as a warm-up, then the one that counts.
 local function twice(measure, amount, ...)
   measure(amount / 5, ...)
@@ -183,6 +299,18 @@ local works = {
   end,
   pipe = function()
     return twice(pipeAll, number("bytes"))
+  end,
+  roundtrip = function()
+    return twice(roundTripsFor, number("seconds"))
+  end,
+  send = function()
+    return twice(sendFor, number("seconds"))
+  end,
+  first = function()
+    return twice(firstFor, number("seconds"))
+  end,
+  idle = function()
+    return forkIdle(number("alive"))
   end,
 }
 

@@ -4,28 +4,33 @@
 -- row        its name on the command line; several entries may share it
 -- text       what is done
 -- arguments  name=value for all contestants, see below
--- limit      which of the programs in limit/ is the measure
+-- limit      which of the programs in limit/ is the measure: the name of one in C, the file in Lua
 -- pinned     all on one processor
 -- against    the ratio is taken to our own figure of that row instead of to the limit
 -- seldom     the peers, being slow at it, take part in the first round only
--- without    the peer, by its name, that has no call for it
+-- without    the peers, by their names, that have no call for it
 -- figures    one for each number that a contestant prints:
 --   unit       "us", "KiB" or "GB/s"
 --   text       said after the row's own text
---   most       the target: the ratio may be at most this,
---   least      or has to be at least this,
---   mostKiB    or the figure itself may be at most this
+-- and the targets, each of which has to be met:
+--   most       the ratio is at most this
+--   least      the ratio is at least this
+--   ceiling    the figure itself, in its unit, is at most this
+--   notBehind  the figure is at most that of this peer, if it is installed
 --
 -- Arguments: `work` (spawn: from spawn to close; sync: one call that waits; call: the call of spawn
 -- alone; alive: memory, start and end of many; read, write, pipe: bytes through streams; capture:
--- one call that returns all bytes), `program` or `from` and `to`, `pipes`, `atonce`, `heap` in MiB,
--- `open` descriptors, `alive` children, `piece` and `bytes`, `keep` for the limit of capture.
--- run.lua adds `seconds`.
+-- one call that returns all bytes; roundtrip, send: messages to a forked child; first: from fork to
+-- the first message; idle: memory of forked children), `program` or `from` and `to`, `pipes`,
+-- `atonce`, `heap` in MiB, `open` descriptors, `alive` children, `piece` and `bytes`, `keep` for
+-- the limit of capture, `rows` of a message (0: a small one), `burst` of messages that are sent in
+-- one turn. run.lua adds `seconds`.
 
 local TRUE = "work=spawn program=/bin/true"
 local TINY = "work=spawn program=BIN/tiny"
 local SYNC = "work=sync program=/bin/true"
 local READ = "work=read program=BIN/source bytes=4e8 piece="
+local NO_FORK = { "Python", "luv" }
 
 return {
   {
@@ -78,7 +83,7 @@ return {
     text = "`spawnSync` of `/bin/true`, stdio ignored",
     arguments = SYNC,
     limit = "spawn",
-    without = "luv",
+    without = { "luv" },
     figures = { { unit = "us", most = 1.08 } },
   },
   {
@@ -86,7 +91,7 @@ return {
     text = "the same with three pipes",
     arguments = SYNC .. " pipes=1",
     limit = "spawn",
-    without = "luv",
+    without = { "luv" },
     figures = { { unit = "us", most = 1.10 } },
   },
   {
@@ -94,7 +99,7 @@ return {
     text = "capturing 256 MiB of output in one call, written in 64 KiB",
     arguments = "work=capture program=BIN/source bytes=268435456 piece=65536 keep=1",
     limit = "read",
-    without = "luv",
+    without = { "luv" },
     figures = { { unit = "GB/s", least = 0.9 } },
   },
   {
@@ -126,13 +131,54 @@ return {
     figures = { { unit = "GB/s", least = 0.8 } },
   },
   {
+    row = "9",
+    text = "message round trip, 30 bytes, one CPU",
+    arguments = "work=roundtrip",
+    limit = "roundtrip",
+    pinned = true,
+    without = NO_FORK,
+    figures = { { unit = "us", most = 1.30 } },
+  },
+  {
+    row = "10",
+    text = "messages one way, small, 64 in one turn",
+    arguments = "work=send rows=0 burst=64",
+    limit = "send",
+    without = NO_FORK,
+    figures = { { unit = "us", ceiling = 0.6 } },
+  },
+  {
+    row = "11",
+    text = "messages one way, 6 KB (100 rows of 4 fields), 8 in one turn",
+    arguments = "work=send rows=100 burst=8",
+    limit = "build.lua",
+    without = NO_FORK,
+    figures = { { unit = "us", most = 1.15, notBehind = "Bun" } },
+  },
+  {
+    row = "12",
+    text = "fork to the first message",
+    arguments = "work=first program=LUA",
+    limit = "spawn",
+    without = NO_FORK,
+    figures = { { unit = "us", ceiling = 1800 } },
+  },
+  {
+    row = "13",
+    text = "memory (PSS) of an idle forked child, of 20",
+    arguments = "work=idle program=LUA alive=20",
+    limit = "idle",
+    without = NO_FORK,
+    figures = { { unit = "KiB", ceiling = 819 } },
+  },
+  {
     row = "14",
     text = "10,000 children alive at once",
     arguments = "work=alive program=BIN/pause alive=10000",
     limit = "spawn",
     seldom = true,
     figures = {
-      { text = "parent memory each", unit = "KiB", mostKiB = 4 },
+      { text = "parent memory each", unit = "KiB", ceiling = 4 },
       { text = "time per start", unit = "us", most = 1.5 },
       { text = "time per end", unit = "us", most = 1.5 },
     },

@@ -17,15 +17,6 @@ local function quote(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
--- The interpreter that runs this file.
-local function interpreter()
-  local first = 0
-  while arg[first - 1] do
-    first = first - 1
-  end
-  return arg[first]
-end
-
 -- The output of a shell command, or nil where it fails.
 local function output(command)
   local pipe = assert(io.popen(command))
@@ -33,9 +24,19 @@ local function output(command)
   return pipe:close() and text or nil
 end
 
+-- The path of the interpreter that runs this file.
+local function interpreter()
+  local first = 0
+  while arg[first - 1] do
+    first = first - 1
+  end
+  return output("command -v " .. quote(arg[first])):match("^[^\n]*")
+end
+
+local VALUES = { LUA = quote(interpreter()), HERE = quote(HERE), BIN = quote(BIN) }
+
 local function substitute(text)
-  local values = { LUA = quote(interpreter()), HERE = quote(HERE), BIN = quote(BIN) }
-  return (text:gsub("%u+", values))
+  return (text:gsub("%u+", VALUES))
 end
 
 -- The first processor that we may use.
@@ -82,6 +83,20 @@ local function findPeers()
   return found, missing
 end
 
+-- Has the row a call that the peer lacks?
+local function isWithout(row, peer)
+  for _, name in ipairs(row.without or {}) do
+    if name == peer.name then
+      return true
+    end
+  end
+  return false
+end
+
+local function limitCommand(row)
+  return row.limit:find("%.lua$") and "LUA HERE/limit/" .. row.limit or "BIN/limit-" .. row.limit
+end
+
 -- Everything that was measured for a row: by contestant a list of rounds, each a list of numbers.
 local function measureRow(row, rows, peers)
   local against
@@ -90,10 +105,10 @@ local function measureRow(row, rows, peers)
   end
   local measured = { limit = {}, ours = {}, against = {} }
   for round = 1, ROUNDS do
-    measured.limit[round] = measure("BIN/limit-" .. row.limit, row)
+    measured.limit[round] = measure(limitCommand(row), row)
     for _, peer in ipairs(peers) do
       measured[peer] = measured[peer] or {}
-      if peer.name ~= row.without and (round == 1 or not row.seldom) then
+      if not isWithout(row, peer) and (round == 1 or not row.seldom) then
         measured[peer][round] = measure(peer.command, row)
       end
     end
@@ -113,12 +128,12 @@ local function typical(rounds, n)
   return median(list)
 end
 
--- The median over the rounds of ours divided by what it is compared with, or nil.
-local function ratioOf(measured, n)
+-- The median over the rounds of our n-th number divided by that of `base`, or nil.
+local function ratioOf(ours, base, n)
   local list = {}
-  for round, numbers in ipairs(measured.ours) do
-    local base = measured.against[round][n]
-    list[#list + 1] = base and numbers[n] and numbers[n] / base
+  for round, numbers in ipairs(ours) do
+    local divisor = base[round] and base[round][n]
+    list[#list + 1] = divisor and numbers[n] and numbers[n] / divisor
   end
   return median(list)
 end
@@ -150,26 +165,45 @@ local function showPeers(measured, peers, n, figure)
   return #list > 0 and table.concat(list, ", ") or "-"
 end
 
--- The words of a target, and whether it is met.
-local function judge(figure, ours, ratio, against)
-  local base = against and "our own row " .. against or "limit"
-  if figure.mostKiB then
-    return ("at most %g KiB"):format(figure.mostKiB), ours and ours <= figure.mostKiB
-  elseif figure.most then
-    return ("at most %.2f x %s"):format(figure.most, base), ratio and ratio <= figure.most
+-- The words of the targets, and whether all of them are met. `ratio` is ours to the limit, `toPeer`
+-- ours to the peer of `notBehind`, if it is installed.
+local function judge(figure, ours, ratio, toPeer, against)
+  local words, met = {}, ours ~= nil
+  local function target(text, holds)
+    words[#words + 1] = text
+    met = met and holds
   end
-  return ("at least %.2f x %s"):format(figure.least, base), ratio and ratio >= figure.least
+  local base = against and "our own row " .. against or "limit"
+  if figure.most then
+    target(("at most %.2f x %s"):format(figure.most, base), ratio and ratio <= figure.most)
+  end
+  if figure.least then
+    target(("at least %.2f x %s"):format(figure.least, base), ratio and ratio >= figure.least)
+  end
+  if figure.ceiling then
+    target(("at most %g %s"):format(figure.ceiling, figure.unit), ours and ours <= figure.ceiling)
+  end
+  if figure.notBehind then
+    target("not behind " .. figure.notBehind, not toPeer or toPeer <= 1)
+  end
+  return table.concat(words, ", "), met
 end
 
 local function printFigure(row, n, measured, peers)
   local figure = row.figures[n]
   local ours = typical(measured.ours, n)
-  local ratio = not figure.mostKiB and ratioOf(measured, n) or nil
-  local target, met = judge(figure, ours, ratio, row.against)
+  local ratio = (figure.most or figure.least) and ratioOf(measured.ours, measured.against, n)
+  local toPeer
+  for _, peer in ipairs(peers) do
+    if peer.name == figure.notBehind then
+      toPeer = ratioOf(measured.ours, measured[peer], n)
+    end
+  end
+  local target, met = judge(figure, ours, ratio, toPeer, row.against)
   print("| " .. table.concat({
     row.row,
     row.text .. (figure.text and ": " .. figure.text or ""),
-    figure.mostKiB and "-" or show(typical(measured.limit, n), figure.unit),
+    show(typical(measured.limit, n), figure.unit),
     showPeers(measured, peers, n, figure),
     show(ours, figure.unit),
     ratio and ("%.2f"):format(ratio) or "-",
@@ -186,7 +220,7 @@ local function main()
   assert(output("make -s -C " .. quote(HERE)), "the limit programs cannot be built")
   local peers, missing = findPeers()
   io.stdout:setvbuf("line")
-  print("| row | work | limit (C) | peers, best first | ours | ratio | target | met |")
+  print("| row | work | limit | peers, best first | ours | ratio | target | met |")
   print("|---|---|---|---|---|---|---|---|")
   local rows = dofile(HERE .. "/rows.lua")
   for _, row in ipairs(rows) do

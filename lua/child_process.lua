@@ -13,6 +13,7 @@ local loop = require("child_process.loop")
 ---@field _VERSION string
 ---@field run fun(mode?: "default"|"once"|"nowait"): boolean turns the loop, see loop.lua
 ---@field stop fun() makes `run` return
+---@field array fun(list?: table): table marks a table as an array in messages, see json.lua
 ---@field null lightuserdata stands for JavaScript's null; equal to lua-cjson's
 local cp = {
   _VERSION = "child_process scm",
@@ -145,12 +146,42 @@ function cp.execSync(command, options)
   return require("child_process.sync").execSync(command, options)
 end
 
--- The class is loaded with the first child.
+--- Starts another Lua with a message channel. The script finds `process` as a global, and its loop
+--- runs when it has ended.
+--- Node text: child_process.fork(modulePath[, args][, options]).
+---@param modulePath string the script
+---@param args? string[]
+---@param options? ForkOptions
+---@return ChildProcess
+---@overload fun(modulePath: string, options: ForkOptions): ChildProcess
+function cp.fork(modulePath, args, options)
+  return require("child_process.fork").fork(modulePath, args, options)
+end
+
+---@class ForkOptions
+---@field cwd? string
+---@field detached? boolean
+---@field env? table<string, string|number|boolean>
+---@field execPath? string what is run in the place of this interpreter; it is given the script and
+---the arguments, and speaks the protocol by itself
+---@field execArgv? string[] flags of the interpreter; default process.execArgv
+---@field gid? integer
+---@field uid? integer
+---@field serialization? "json"|"advanced"
+---@field silent? boolean pipes for stdin, stdout and stderr in the place of ours
+---@field stdio? string|table with exactly one 'ipc'; comes before `silent`
+---@field killSignal? string|integer
+---@field timeout? integer milliseconds
+---@field maxMessageSize? number bytes of a message from the child; default 1 GiB
+
+-- Loaded when first asked for.
 return setmetatable(cp, {
   __index = function(_, name)
     if name == "ChildProcess" then
       cp.ChildProcess = require("child_process.child")
-      return cp.ChildProcess
+    elseif name == "array" then
+      cp.array = require("child_process.json").array
     end
+    return rawget(cp, name)
   end,
 })

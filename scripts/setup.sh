@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what is missing of the programs and libraries that a target needs.
 #
-#   scripts/setup.sh [lint] [valgrind] [luv]
+#   scripts/setup.sh [lint] [valgrind] [luv] [fuzz]
 #
 # What building, the demo and the tests need is always looked after; a word adds what that part
 # needs. On Debian and its descendants the packages come from apt-get, with sudo for other users
@@ -38,6 +38,12 @@ has_module() {
     os.exit(false)' /dev/null "$1" >/dev/null 2>&1
 }
 
+# Whether clang can make a program for libFuzzer.
+has_fuzzer() {
+  echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' \
+    | clang -fsanitize=fuzzer,address -x c - -o /dev/null >/dev/null 2>&1
+}
+
 # need PACKAGE COMMAND...: the package is missing when the command fails.
 need() {
   package=$1
@@ -69,6 +75,10 @@ look() {
         ;;
       valgrind) need valgrind has valgrind ;;
       luv) need lua-luv has_module luv ;;
+      fuzz)
+        need clang has clang
+        need libclang-rt-dev has_fuzzer
+        ;;
       *)
         echo "$0: unknown part: $part" >&2
         exit 2

@@ -6,7 +6,8 @@ local support = require("spec.support")
 
 local FOLDER = assert(lfs.currentdir()) .. "/examples"
 
-local tested = {}
+-- By name; the child of send.lua is tested with it.
+local tested = {sub = true}
 
 --- Runs an example to its end in a folder of its own.
 ---@param name string
@@ -252,6 +253,25 @@ describe("The example", function()
       .. "fatal: not a valid object name: no_such_revision\n", stderr)
     assert.truthy(stdout:find("$ git archive no_such_revision\n$ rm -rf ", 1, true))
     assert.is_nil(stdout:find("deployed", 1, true))
+  end)
+
+  example("send", function(name)
+    local stdout, stderr = run(name)
+    assert.equal("", stderr)
+    local lines = {}
+    for line in stdout:gmatch("[^\n]+") do lines[#lines + 1] = line end
+    -- each process writes on its own
+    table.sort(lines)
+    assert.same({
+      "CHILD got message: hello = world", "PARENT got message: foo = bar, baz = null",
+    }, lines)
+  end)
+
+  example("pool", function(name)
+    local stdout, stderr = run(name, {"50000"})
+    assert.equal("", stderr)
+    assert.truthy(stdout:find(
+      "^5133 primes up to 50000, in 5 jobs by %d+ children; %d+ died on the way\n$"))
   end)
 
   it("has a test here, whichever it is", function()

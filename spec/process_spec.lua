@@ -1,4 +1,5 @@
--- The process object, as far as it needs no channel.
+-- The process object, as far as it needs no channel. What a script that was forked has besides is
+-- in launch_spec.lua.
 
 local cp = require("child_process")
 local lfs = require("lfs")
@@ -65,6 +66,20 @@ describe("process.env", function()
   end)
 end)
 
+--- Runs the interpreter with the arguments, one of which may be a script that it reads from stdin.
+local function outputOf(args, stdin)
+  local child = cp.spawn(support.lua, args)
+  child.stdin:finish(stdin)
+  return (support.output(child))
+end
+
+-- The interpreter that `make test-asan` makes knows -e and -l alone.
+local function needFlags()
+  if cp.spawnSync(support.lua, {"-W", "-e", ""}).status ~= 0 then
+    pending("this interpreter does not know the flags")
+  end
+end
+
 describe("process.argv", function()
   it("has the interpreter at 0, the script at 1 and the script's first argument at 2", function()
     local child, script = spawnScript([[
@@ -72,6 +87,57 @@ describe("process.argv", function()
       for i = 1, 4 do print(process.argv[i]) end
     ]], {"first", "second word"})
     assert.equal(("true\n%s\nfirst\nsecond word\nnil\n"):format(script), (support.output(child)))
+  end)
+end)
+
+describe("process.argv without a script", function()
+  it("has the interpreter alone", function()
+    local code = [[
+      local process = require("child_process.process")
+      print(process.argv0, process.argv[0] == process.execPath, process.argv[1], #process.argv)
+    ]]
+    local expected = ("%s\ttrue\tnil\t0\n"):format(support.lua)
+    assert.equal(expected, outputOf({"-l", "os", "-e", code}))
+    assert.equal(expected, outputOf({}, code))
+  end)
+end)
+
+describe("process.execArgv", function()
+  local SHOW = [[print(table.concat(require("child_process.process").execArgv, " "))]]
+
+  it("is what stands between the interpreter and the script", function()
+    local script = support.script(SHOW)
+    assert.equal("\n", outputOf({script, "-l", "io"}))
+    assert.equal("-l os -l io\n", outputOf({"-l", "os", "-l", "io", script, "-l", "x"}))
+    needFlags()
+    assert.equal("-W -los\n", outputOf({"-W", "-los", script}))
+  end)
+
+  it("has no -e with its code, no -i, and no -", function()
+    local script = support.script(SHOW)
+    assert.equal("-l os\n", outputOf({"-e", "x = 1", "-l", "os", script}))
+    assert.equal("-l os\n", outputOf({"-l", "os", "-"}, SHOW))
+    needFlags()
+    assert.equal("-W\n", outputOf({"-ex=1", "-W", "--", script}))
+    assert.matches("^[^\n]*\n%-W\n", outputOf({"-i", "-W", script}))
+  end)
+
+  it("is found where there is no script, too", function()
+    assert.equal("-l os\n", outputOf({"-l", "os", "-e", SHOW}))
+    assert.equal("\n", outputOf({}, SHOW))
+    needFlags()
+    assert.equal("-W\n", outputOf({"-W"}, SHOW))
+  end)
+
+  it("is passed on by fork", function()
+    local child = support.script(SHOW .. " print(type(lfs), ...)")
+    local parent = support.script([[
+      local cp = require("child_process")
+      cp.fork(arg[1], {"argument"})
+      cp.run()
+    ]])
+    assert.equal("-l lfs\ntable\targument\n",
+      outputOf({"-e", "print = print", "-l", "lfs", parent, child}))
   end)
 end)
 
@@ -104,6 +170,106 @@ describe("process.platform", function()
   it("is the name of the operating system", function()
     local uname = support.output(cp.spawn("uname"))
     assert.equal(uname:lower():match("%a+"), process.platform)
+  end)
+end)
+
+describe("process.title", function()
+  it("is what ps calls the process, and may be set", function()
+    local child = spawnScript([[
+      local function ps()
+        local columns = {"-o", "comm=", "-p", tostring(process.pid)}
+        return cp.execFileSync("ps", columns):match("^(.-)%s*$")
+      end
+      print(process.title == ps())
+      process.title = "new title"
+      print(process.title, ps())
+    ]])
+    assert.equal("true\nnew title\tnew title\n", (support.output(child)))
+  end)
+
+  it("is cut off after the 15 bytes that Linux keeps", function()
+    local child = spawnScript([[
+      process.title = "0123456789abcdefghi"
+      print(process.title)
+    ]])
+    assert.equal("0123456789abcde\n", (support.output(child)))
+  end)
+
+  it("may be empty, and what is no string is converted", function()
+    local child = spawnScript([[
+      process.title = ""
+      io.write("[", process.title, "]")
+      process.title = true
+      io.write("[", process.title, "]")
+    ]])
+    assert.equal("[][true]", (support.output(child)))
+  end)
+end)
+
+describe("process:uptime()", function()
+  it("is the seconds since the process was started", function()
+    local before = process:hrtime()
+    local child = spawnScript([[
+      print(math.type(process:uptime()), process:uptime(), process:uptime())
+    ]])
+    local kind, first, second = (support.output(child)):match("(%a+)\t(%S+)\t(%S+)")
+    local passed = process:hrtime(before)
+    assert.equal("float", kind)
+    assert.is_true(0 < tonumber(first) and tonumber(first) < tonumber(second))
+    -- the system notes the start to the hundredth of a second
+    assert.is_true(tonumber(second) <= passed[1] + passed[2] / 1e9 + 0.01)
+  end)
+
+  it("counts from before the module was loaded", function()
+    local child = cp.spawn(support.lua, {support.script([[
+      while os.clock() < 0.1 do end
+      print(require("child_process.process"):uptime())
+    ]])})
+    assert.is_true(tonumber((support.output(child))) >= 0.1)
+  end)
+end)
+
+describe("process:memoryUsage()", function()
+  it("has the bytes that are resident, and those that the Lua state holds", function()
+    local child = spawnScript([[
+      local before = process:memoryUsage()
+      local text = ("x"):rep(64 << 20)
+      local after = process:memoryUsage()
+      local function grown(field)
+        return math.type(after[field]), after[field] - before[field] > #text / 2
+      end
+      print(grown("rss"))
+      print(grown("heapUsed"))
+    ]])
+    assert.equal("integer\ttrue\ninteger\ttrue\n", (support.output(child)))
+  end)
+end)
+
+describe("process.exitCode", function()
+  it("is nil at first, and what was assigned then", function()
+    local child = spawnScript([[
+      print(process.exitCode)
+      for _, code in ipairs({0, 255, 3.0, "7"}) do
+        process.exitCode = code
+        print(process.exitCode)
+      end
+      process.exitCode = nil
+      print(process.exitCode)
+    ]])
+    assert.equal("nil\n0\n255\n3\n7\nnil\n", (support.output(child)))
+    assert.equal(0, child.exitCode)
+  end)
+
+  it("cannot be anything but an integer", function()
+    for value, code in pairs({
+      abc = "ERR_INVALID_ARG_TYPE", [print] = "ERR_INVALID_ARG_TYPE", [1.5] = "ERR_OUT_OF_RANGE",
+    }) do
+      local err = support.error(function() process.exitCode = value end)
+      assert.equal(code, err.code)
+      assert.matches('"code"', err.message, 1, true)
+      assert.equal(code, support.error(process.exit, process, value).code)
+    end
+    assert.is_nil(process.exitCode)
   end)
 end)
 
@@ -432,6 +598,27 @@ describe("signals by name", function()
     assert.equal("SIGTERM", child.signalCode)
   end)
 
+  it("are handled as long as one listener is left", function()
+    local child = spawnScript([[
+      process:on("SIGTERM", function()
+        process.stdout:write("caught\n")
+        process.stdin:destroy()
+      end)
+      for _, name in ipairs({"SIGTERM", "SIGUSR1"}) do
+        process:on(name, print)
+        process:off(name, print)
+      end
+      process.stdin:resume()
+      process.stdout:write("ready\n")
+      cp.run()
+    ]])
+    local stdout = support.collect(child.stdout)
+    child.stdout:once("data", function() child:kill("SIGTERM") end)
+    support.run()
+    assert.equal("ready\ncaught\n", stdout())
+    assert.equal(0, child.exitCode)
+  end)
+
   it("may be any number of listeners", function()
     local child = spawnScript([[
       process:on("SIGINT", function() print("first") end)
@@ -489,5 +676,166 @@ describe("signals by name", function()
     ]])
     assert.equal("false ERR_INVALID_ARG_TYPE\n", (support.output(child)))
     assert.equal("SIGTERM", child.signalCode)
+  end)
+end)
+
+describe("'uncaughtException'", function()
+  it("has an error that was raised in a listener or callback, in the place of whoever called run; "
+    .. "the loop goes on", function()
+    local child = spawnScript([[
+      local timers = require("child_process.timers")
+      process:on("uncaughtException", function(err, origin) print(err, origin) end)
+      timers.setImmediate(function()
+        process:nextTick(print, "tick")
+        timers.setTimeout(function()
+          print("timer")
+          error(nil)
+        end, 1)
+        error("in an immediate", 0)
+      end)
+      print(cp.run())
+    ]])
+    local stdout, stderr = support.output(child)
+    assert.equal("", stderr)
+    assert.equal("in an immediate\tuncaughtException\ntick\ntimer\nnil\tuncaughtException\nfalse\n",
+      stdout)
+    assert.equal(0, child.exitCode)
+  end)
+
+  it("has an error of a child's listener, and the child's other events come", function()
+    local child = spawnScript([[
+      process:on("uncaughtException", function(err) print("caught", err[1]) end)
+      cp.spawn("true")
+        :on("exit", function() error({"any value"}) end)
+        :on("close", function(code) print("close", code) end)
+      cp.run()
+    ]])
+    assert.equal("caught\tany value\nclose\t0\n", (support.output(child)))
+    assert.equal(0, child.exitCode)
+  end)
+
+  it("tells by loop.traceback() where the error came from", function()
+    local child = spawnScript([[
+      process:on("uncaughtException", function()
+        print(require("child_process.loop").traceback())
+      end)
+      local function culprit() error("traced") end
+      require("child_process.timers").setImmediate(function() culprit() end)
+      cp.run()
+    ]])
+    assert.matches("culprit", support.output(child), 1, true)
+  end)
+
+  it("lets run('once') and a run that was stopped return", function()
+    local child = spawnScript([[
+      local timers = require("child_process.timers")
+      process:on("uncaughtException", print)
+      local guard = timers.setTimeout(print, 1000000)
+      timers.setImmediate(function() error("first", 0) end)
+      print(cp.run("once"))
+      timers.setImmediate(function()
+        cp.stop()
+        error("second", 0)
+      end)
+      print(cp.run())
+      timers.setImmediate(function()
+        timers.clearTimeout(guard)
+        timers.setTimeout(print, 1, "later")
+        error("third", 0)
+      end)
+      print(cp.run())
+    ]])
+    assert.equal(table.concat({
+      "first\tuncaughtException", "true", "second\tuncaughtException", "true",
+      "third\tuncaughtException", "later", "false\n",
+    }, "\n"), (support.output(child)))
+  end)
+
+  it("does not have what run itself raises", function()
+    local child = spawnScript([[
+      process:on("uncaughtException", print)
+      print((pcall(cp.run, "always")))
+      require("child_process.timers").setImmediate(function() print((pcall(cp.run))) end)
+      cp.run()
+    ]])
+    assert.equal("false\nfalse\n", (support.output(child)))
+  end)
+
+  it("has errors that come while uv.run drives the loop", function()
+    if not pcall(require, "luv") then pending("luv is not installed") end
+    local child = spawnScript([[
+      local uv = require("luv")
+      process:on("uncaughtException", print)
+      local timers = require("child_process.timers")
+      timers.setImmediate(function()
+        timers.setTimeout(print, 1, "timer")
+        error("in an immediate", 0)
+      end)
+      uv.run()
+    ]])
+    assert.equal("in an immediate\tuncaughtException\ntimer\n", (support.output(child)))
+  end)
+
+  it("lets an error of one of its listeners come out of run", function()
+    local child = spawnScript([[
+      local timers = require("child_process.timers")
+      process:once("uncaughtException", function() error("second", 0) end)
+      timers.setImmediate(function() error("first", 0) end)
+      print(pcall(cp.run))
+      process:on("uncaughtException", function(err) print("caught", err) end)
+      timers.setImmediate(function() error("third", 0) end)
+      print(pcall(cp.run))
+    ]])
+    assert.equal("false\tsecond\ncaught\tthird\ntrue\tfalse\n", (support.output(child)))
+  end)
+end)
+
+describe("'warning'", function()
+  it("has each warning on the next tick, after it was written to stderr", function()
+    local child = spawnScript([[
+      local emitter = require("child_process.events").EventEmitter()
+      for _ = 1, 11 do emitter:on("event", print) end
+      process:on("warning", function(warning)
+        print(warning.name)
+        print(warning.message)
+        print(require("child_process.errors").isError(warning))
+      end)
+      process:nextTick(print, "tick")
+      print("script")
+      cp.run()
+    ]])
+    local stdout, stderr = support.output(child)
+    local message = "Possible EventEmitter memory leak detected. 11 event listeners added to "
+      .. "[EventEmitter]. Use emitter:setMaxListeners() to increase limit"
+    assert.equal(("script\nMaxListenersExceededWarning\n%s\ntrue\ntick\n"):format(message), stdout)
+    assert.equal(("(lua) MaxListenersExceededWarning: %s\n"):format(message), stderr)
+  end)
+end)
+
+describe("'exit' and 'beforeExit'", function()
+  it("do not come at the end of a script that was not forked", function()
+    local child = spawnScript([[
+      process:on("exit", print)
+      process:on("beforeExit", print)
+      cp.run()
+    ]])
+    assert.equal("", (support.output(child)))
+  end)
+end)
+
+describe("What a process needs", function()
+  it("is loaded when it is first used", function()
+    local child = spawnScript([[
+      process:on("exit", print)
+      process.exitCode = process.pid * 0
+      local names = {}
+      for name in pairs(package.loaded) do
+        if name:find("^child_process") then names[#names + 1] = name end
+      end
+      table.sort(names)
+      print(table.concat(names, " "))
+    ]])
+    assert.equal("child_process child_process.core child_process.events child_process.loop "
+      .. "child_process.process\n", (support.output(child)))
   end)
 end)

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -92,6 +93,21 @@ pid_t limit_vfork_few(char *const argv[], const int stdio[3], int keep)
   pid_t pid = clone(child_of_clone, stack + sizeof stack, flags, &start);
   if (pid < 0) limit_fail("clone");
   return pid;
+}
+
+int limit_fork(void (*run)(int fd))
+{
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends)) limit_fail("socketpair");
+  pid_t pid = fork();
+  if (pid < 0) limit_fail("fork");
+  if (pid == 0) {
+    close(ends[0]);
+    run(ends[1]);
+    _exit(0);
+  }
+  close(ends[1]);
+  return ends[0];
 }
 
 void limit_wait(pid_t pid)

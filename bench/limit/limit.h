@@ -33,6 +33,10 @@ pid_t limit_vfork(char *const argv[], const int stdio[3]);
  * many open. */
 pid_t limit_vfork_few(char *const argv[], const int stdio[3], int keep);
 
+/* Forks a process that calls `run` with one end of a socket pair and then ends; returns the other
+ * end. */
+int limit_fork(void (*run)(int fd));
+
 /* Waits for `pid` (-1: any child), fails unless it succeeded or was ended by a signal. */
 void limit_wait(pid_t pid);
 

@@ -1,7 +1,13 @@
-// node:child_process, for Node, Bun and Deno. Options as name=value, see ../rows.lua.
-import { spawn, spawnSync } from "node:child_process";
+// node:child_process, for Node, Bun and Deno. Options as name=value, see ../rows.lua. What is
+// forked is node_child.mjs.
+import { fork, spawn, spawnSync } from "node:child_process";
 import { openSync, readFileSync } from "node:fs";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
+
+const CHILD = fileURLToPath(new URL("node_child.mjs", import.meta.url));
+// How many round trips there are between two looks at the clock.
+const ROUNDS_PER_LOOK = 100;
 
 const options = Object.fromEntries(process.argv.slice(2).map((a) => a.split("=")));
 const number = (name, fallback) => Number(options[name] ?? fallback);
@@ -129,6 +135,96 @@ function pipeAll(total) {
   });
 }
 
+// Microseconds from one send to the next, the message being sent back in between.
+function roundTripsFor(time) {
+  return new Promise((resolve) => {
+    const child = fork(CHILD, ["echo"]);
+    let count = 0;
+    let began;
+    const onEcho = (message) => {
+      count++;
+      if (count % ROUNDS_PER_LOOK === 0 && now() - began >= time) {
+        resolve(((now() - began) / count) * 1e6);
+        child.disconnect();
+      } else {
+        child.send(message);
+      }
+    };
+    child.once("message", () => {
+      child.on("message", onEcho);
+      began = now();
+      child.send({ id: 12345, type: "message" });
+    });
+  });
+}
+
+function makeMessage() {
+  const count = number("rows", 0);
+  if (count === 0) return { id: 1, type: "ping" };
+  return Array.from({ length: count }, (_, index) => {
+    const i = index + 1;
+    return { id: i, name: `the name of row ${i}`, value: i / 8, ok: i % 2 === 0 };
+  });
+}
+
+// Microseconds for each message, until the child has got them all.
+function sendFor(time) {
+  return new Promise((resolve) => {
+    const message = makeMessage();
+    const burst = number("burst");
+    const child = fork(CHILD, ["count"]);
+    let began;
+    const sendBurst = () => {
+      if (now() - began >= time) {
+        child.send({ stop: true });
+        return;
+      }
+      for (let i = 1; i < burst; i++) child.send(message);
+      child.send(message, sendBurst);
+    };
+    child.once("message", () => {
+      child.once("message", (count) => {
+        resolve(((now() - began) / count) * 1e6);
+        child.disconnect();
+      });
+      began = now();
+      sendBurst();
+    });
+  });
+}
+
+// Microseconds from fork to the first message, one child at a time.
+async function firstFor(time) {
+  const began = now();
+  let waited = 0;
+  let count = 0;
+  while (now() - began < time) {
+    const before = now();
+    const child = fork(CHILD, ["idle"]);
+    child.once("message", () => {
+      waited += now() - before;
+      count++;
+      child.disconnect();
+    });
+    await new Promise((resolve) => child.on("exit", resolve));
+  }
+  return (waited / count) * 1e6;
+}
+
+// The memory of a process in KiB; of what others use, too, its share.
+function proportionalKiB(pid) {
+  return Number(/\nPss:\s*(\d+)/.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))[1]);
+}
+
+// KiB of memory of each child that waits for messages.
+async function forkIdle(count) {
+  const children = Array.from({ length: count }, () => fork(CHILD, ["idle"]));
+  await Promise.all(children.map((child) => new Promise((done) => child.once("message", done))));
+  const memory = children.reduce((sum, child) => sum + proportionalKiB(child.pid), 0);
+  for (const child of children) child.disconnect();
+  return memory / count;
+}
+
 // First a shorter time as a warm-up, then the one that counts.
 async function twice(measure, amount, ...rest) {
   await measure(amount / 5, ...rest);
@@ -144,6 +240,10 @@ const works = {
   capture: () => twice(captureAll, bytes),
   write: () => twice(writeAll, bytes),
   pipe: () => twice(pipeAll, bytes),
+  roundtrip: () => twice(roundTripsFor, seconds),
+  send: () => twice(sendFor, seconds),
+  first: () => twice(firstFor, seconds),
+  idle: () => forkIdle(number("alive")),
 };
 
 const heap = Buffer.alloc(number("heap", 0) * 2 ** 20, 1);

@@ -171,6 +171,19 @@ function checks.serialization(value)
     error(errors.invalidArgValue("options.serialization", value,
       "must be one of: nil, 'json', 'advanced'"))
   end
+  return value
+end
+
+--- The size of a message, in bytes.
+---@param value any
+---@return integer
+function checks.maxMessageSize(value)
+  if type(value) ~= "number" then
+    error(errors.invalidArgType("options.maxMessageSize", "number", value))
+  elseif value < 1 or value ~= value then
+    error(errors.outOfRange("options.maxMessageSize", ">= 1", value))
+  end
+  return value >= math.maxinteger and math.maxinteger or math.floor(value)
 end
 
 function checks.signal()
@@ -291,6 +304,19 @@ end
 
 local DEFAULT_SIGNAL = signals.number("SIGTERM")
 
+-- The environment with what tells a child about its channel.
+local function withChannel(env, fd, serialization)
+  local list = {}
+  for _, pair in ipairs(env or core.environ()) do
+    if not pair:find("^NODE_CHANNEL_") then
+      list[#list + 1] = pair
+    end
+  end
+  list[#list + 1] = "NODE_CHANNEL_FD=" .. fd
+  list[#list + 1] = "NODE_CHANNEL_SERIALIZATION_MODE=" .. (serialization or "json")
+  return list
+end
+
 --- Checks everything that spawn takes.
 ---@param file any
 ---@param args any
@@ -330,6 +356,9 @@ function arguments.normalize(file, args, options, ignored)
     result.args = argv
   end
   result.stdio, result.sharedStreams, result.ipc = parseStdio(options, ignored)
+  if result.ipc then
+    result.env = withChannel(result.env, result.ipc, result.serialization)
+  end
   return result
 end
 

@@ -19,7 +19,8 @@ local NEW_PIPE = core.NEW_PIPE
 ---@field exitCode integer? nil while it runs, and when a signal ended it
 ---@field signalCode string?
 ---@field killed boolean `kill` has sent a signal; 0 counts too
----@field connected boolean
+---@field connected boolean can messages be sent?
+---@field channel Channel? while it is open
 ---@field spawnfile string
 ---@field spawnargs string[]
 local ChildProcess = core.ChildProcess
@@ -64,10 +65,30 @@ end
 -- behind them.
 local fieldsOf = core.fields
 
+-- The end of the channel counts among the streams.
+local function attachChannel(child, options, handles)
+  local handle = handles[options.ipc]
+  handles[options.ipc] = nil
+  if options.first then
+    handle:sendFirst(options.first)
+  end
+  require("child_process.channel").attach(child, handle, {
+    serialization = options.serialization,
+    maxMessageSize = options.maxMessageSize,
+    fields = fieldsOf(child),
+    onclose = closed,
+  })
+end
+
 -- Puts streams in the place of the handles, which are absent if the program could not be started.
-local function makeStreams(child, fields, descriptors, handles)
+local function makeStreams(child, fields, options, handles)
+  local descriptors = options.stdio
   local streams = handles or {}
   local open = 1
+  if options.ipc and handles then
+    attachChannel(child, options, handles)
+    open = 2
+  end
   for index = 1, #descriptors do
     if descriptors[index] == NEW_PIPE then
       local fd = index - 1
@@ -102,21 +123,18 @@ end
 ---@return ChildProcess self
 function ChildProcess:spawn(options)
   check(self, "spawn")
-  if options.ipc then
-    error(errors.notSupported("stdio 'ipc'"))
-  end
   local fields = fieldsOf(self)
   fields.spawnfile = options.file
   fields.spawnargs = options.args
   local pid, result = start(self, options)
   if not pid then
-    makeStreams(self, fields, options.stdio)
+    makeStreams(self, fields, options)
     fail(self, errors.spawn(result, "spawn", options.file, options.args))
     return self
   end
   stdio.share(options.sharedStreams)
   fields.pid = pid
-  makeStreams(self, fields, options.stdio, result)
+  makeStreams(self, fields, options, result)
   tick(emitSpawn, self)
   if options.timeout and options.timeout > 0 then
     fields._killSignal = options.killSignal
@@ -177,6 +195,19 @@ function ChildProcess:kill(name)
     self:emit("error", errors.system(errno, "kill"))
   end
   return false
+end
+
+--- See channel.lua.
+---@return boolean
+function ChildProcess:send(...)
+  check(self, "send")
+  return require("child_process.channel").methods.send(self, ...)
+end
+
+--- See channel.lua.
+function ChildProcess:disconnect()
+  check(self, "disconnect")
+  require("child_process.channel").methods.disconnect(self)
 end
 
 --- The loop runs until the child has ended, as it does at first.

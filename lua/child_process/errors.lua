@@ -25,6 +25,11 @@
 
 ---@class child_process.errors
 ---@field childProcessStdioMaxbuffer fun(stream: string): Error
+---@field childProcessIpcRequired fun(): Error
+---@field invalidHandleType fun(): Error
+---@field ipcChannelClosed fun(): Error
+---@field ipcDisconnected fun(): Error
+---@field missingArgs fun(argument: string): Error
 ---@field ipcOnePipe fun(): Error
 ---@field ipcSyncFork fun(): Error
 ---@field streamAlreadyFinished fun(method: string): Error
@@ -308,6 +313,15 @@ function errors.invalidSyncForkInput(value)
       .. inspect(value))
 end
 
+--- Something on a message channel that is no message.
+---@param text string
+---@param reason string why it is none
+---@return Error
+function errors.ipcInvalidMessage(text, reason)
+  return withCode("Error", "ERR_IPC_INVALID_MESSAGE",
+    ("Invalid message on the channel, %s: %s"):format(reason, inspect(shorten(text, 64, 61))))
+end
+
 --- An "error" event that nobody listened to and that carried something else than an Error.
 ---@param value any kept as the field `context`
 ---@return Error
@@ -322,6 +336,12 @@ end
 local catalogue = {
   childProcessStdioMaxbuffer = {"RangeError", "ERR_CHILD_PROCESS_STDIO_MAXBUFFER",
     "%s maxBuffer length exceeded"},
+  childProcessIpcRequired = {"Error", "ERR_CHILD_PROCESS_IPC_REQUIRED",
+    "Forked processes must have an IPC channel, missing value 'ipc' in options.stdio"},
+  invalidHandleType = {"TypeError", "ERR_INVALID_HANDLE_TYPE", "This handle type cannot be sent"},
+  ipcChannelClosed = {"Error", "ERR_IPC_CHANNEL_CLOSED", "Channel closed"},
+  ipcDisconnected = {"Error", "ERR_IPC_DISCONNECTED", "IPC channel is already disconnected"},
+  missingArgs = {"TypeError", "ERR_MISSING_ARGS", 'The "%s" argument must be specified'},
   ipcSyncFork = {"Error", "ERR_IPC_SYNC_FORK", "IPC cannot be used with synchronous forks"},
   ipcOnePipe = {"Error", "ERR_IPC_ONE_PIPE", "Child process can have only one IPC pipe"},
   notSupported = {"Error", "ENOTSUP", "%s is not supported yet"},

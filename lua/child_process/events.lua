@@ -392,11 +392,20 @@ function events.inherit(name)
   }), metatable
 end
 
---- Where warnings go. A program may set its own.
+--- Where warnings go: to stderr, and to the listeners of "warning" of process on the next tick. A
+--- program may set its own.
 ---@param message string
 ---@param name string the kind of warning
 function events.warn(message, name)
   io.stderr:write(("(lua) %s: %s\n"):format(name, message))
+  local process = package.loaded["child_process.process"]
+  if process then
+    process:nextTick(function()
+      if process:listenerCount("warning") > 0 then
+        process:emit("warning", require("child_process.errors").Error(message, {name = name}))
+      end
+    end)
+  end
 end
 
 ---@type EventEmitter|fun(): EventEmitter

@@ -77,10 +77,46 @@ function loop.nextTick(callback, ...)
   loop.tick(bind(callback, ...), true)
 end
 
+-- Errors that nobody has caught -------------------------------------------------------------
+
+local handleError = nil ---@type nil|fun(err: any): boolean
+local stopped
+
+--- Sets what is called with each error that a listener or callback has raised, after it has left
+--- the loop. If that returns true the loop goes on; if not, the error comes out of `run`.
+---@param handler fun(err: any): boolean
+function loop.handleErrors(handler)
+  handleError = handler
+end
+
+-- Which modes go on after an error that was handled.
+local goesOn = {default = true, once = false, nowait = false}
+
+local run = core.run
+
+-- Here and not in loop.run, so that the turns that luv's loop has ours make are covered, too.
+function core.run(mode)
+  local again = goesOn[mode or "default"]
+  if again == nil or core.isRunning() then
+    return run(mode) -- which raises
+  end
+  stopped = false
+  repeat
+    local ok, result = pcall(run, mode)
+    if ok then
+      return result
+    elseif not (handleError and handleError(result)) then
+      error(result, 0)
+    end
+  until stopped or not again
+  return core.isAlive()
+end
+
 --- Turns the loop. "default" returns when nothing keeps it alive or when `stop` was called, "once"
 --- waits for events and handles them, "nowait" handles those that are there. An error that a
---- listener or callback raises ends the run and comes out of it as it was raised; `traceback`
---- tells where it came from. The loop can be run again afterwards.
+--- listener or callback raises ends the run and comes out of it as it was raised, unless process
+--- has listeners of "uncaughtException"; `traceback` tells where it came from. The loop can be run
+--- again afterwards.
 ---@param mode? "default"|"once"|"nowait"
 ---@return boolean # is something still alive?
 function loop.run(mode)
@@ -93,6 +129,7 @@ end
 
 --- Makes `run` return after the present callback; what else is ready waits for the next run.
 function loop.stop()
+  stopped = true
   if driver then
     driver.stop()
   end

@@ -14,8 +14,7 @@ local MOST = 65536 -- more would be a mistake, and a table of that size
 local ALL_PIPES = {NEW_PIPE, NEW_PIPE, NEW_PIPE}
 local ALL_IGNORED = {IGNORE, IGNORE, IGNORE}
 
--- What starts a program refuses 'ipc', or puts the channel in its place.
-local words = {pipe = NEW_PIPE, overlapped = NEW_PIPE, ipc = NEW_PIPE, ignore = IGNORE}
+local words = {pipe = NEW_PIPE, overlapped = NEW_PIPE, ipc = core.NEW_CHANNEL, ignore = IGNORE}
 
 -- What the parent has written through this file so far comes before what the child will write.
 local function flushed(file, fd)

@@ -4,6 +4,7 @@
 #include "../core/reap.h"
 #include "../core/stream.h"
 #include "anchor.h"
+#include "channel.h"
 #include "object.h"
 #include "spawn_arguments.h"
 #include "state.h"
@@ -11,7 +12,7 @@
 
 #include <unistd.h>
 
-#define CLASS "ChildProcess"
+static const char CLASS[] = "ChildProcess";
 
 /* How many fields child.lua sets, so that their table need not grow. */
 enum { USUAL_FIELDS = 12 };
@@ -24,7 +25,7 @@ typedef struct child_process {
 
 static child_process *check_child(lua_State *L)
 {
-  return luaL_checkudata(L, 1, CLASS);
+  return cp_object_check(L, 1, CLASS);
 }
 
 typedef struct exit_event {
@@ -90,14 +91,27 @@ static int child_tostring(lua_State *L)
 {
   lua_getfield(L, 1, "pid");
   if (lua_isnil(L, -1)) {
-    lua_pushliteral(L, CLASS);
+    lua_pushstring(L, CLASS);
   } else {
-    lua_pushfstring(L, CLASS " (pid %d)", (int)lua_tointeger(L, -1));
+    lua_pushfstring(L, "%s (pid %d)", CLASS, (int)lua_tointeger(L, -1));
   }
   return 1;
 }
 
-/* Pushes a table with a stream handle for each new pipe, by the child's descriptor. */
+/* Pushes a handle on our end of a new pipe. */
+static void push_handle(lua_State *L, cp_state *state, const cp_spawn_arguments *arguments, int i)
+{
+  int flags = i == STDIN_FILENO ? CP_STREAM_WRITABLE
+                                : CP_STREAM_READABLE | (i > STDERR_FILENO ? CP_STREAM_WRITABLE : 0);
+
+  if (i == arguments->channel) {
+    cp_channel_handle_push(L, state, arguments->ours[i]);
+  } else {
+    cp_stream_handle_push(L, state, arguments->ours[i], flags);
+  }
+}
+
+/* Pushes a table with a handle for each new pipe, by the child's descriptor. */
 static int push_handles(lua_State *L)
 {
   cp_spawn_arguments *arguments = lua_touserdata(L, 1);
@@ -106,11 +120,7 @@ static int push_handles(lua_State *L)
   lua_createtable(L, arguments->options.fd_count, 1);
   for (int i = 0; i < arguments->options.fd_count; i++) {
     if (arguments->ours[i] != -1) {
-      int flags = i == STDIN_FILENO
-                      ? CP_STREAM_WRITABLE
-                      : CP_STREAM_READABLE | (i > STDERR_FILENO ? CP_STREAM_WRITABLE : 0);
-
-      cp_stream_handle_push(L, state, arguments->ours[i], flags);
+      push_handle(L, state, arguments, i);
       arguments->ours[i] = -1;
       lua_rawseti(L, -2, i);
     }

@@ -1,6 +1,8 @@
 /* The C module child_process.core. What it holds is for the Lua files of this project alone. */
+#include "channel.h"
 #include "child.h"
 #include "encoding.h"
+#include "json.h"
 #include "signal.h"
 #include "spawn_arguments.h"
 #include "state.h"
@@ -26,6 +28,7 @@ CP_EXPORT int luaopen_child_process_core(lua_State *L)
   cp_spawn_arguments_constants(L);
   cp_child_functions(L);
   cp_sync_functions(L);
+  cp_channel_functions(L);
   cp_stream_functions(L);
   cp_timer_functions(L);
   cp_turn_functions(L);
@@ -33,6 +36,8 @@ CP_EXPORT int luaopen_child_process_core(lua_State *L)
   cp_system_functions(L);
   cp_open_encoding(L);
   lua_setfield(L, -2, "encoding");
+  cp_open_json(L);
+  lua_setfield(L, -2, "json");
   lua_pushlightuserdata(L, NULL);
   lua_setfield(L, -2, "null");
   return 1;

@@ -1,12 +1,21 @@
 #include "object.h"
 
 #include <limits.h>
+#include <stdbool.h>
 #include <string.h>
 
 static void make_class(lua_State *L, const char *name, const luaL_Reg *metamethods,
                        const luaL_Reg *methods)
 {
-  luaL_newmetatable(L, name);
+  /* It is there already when the module is loaded a second time. */
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, name) != LUA_TTABLE) {
+    lua_pop(L, 1);
+    lua_newtable(L);
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, name);
+  }
+  lua_pushstring(L, name);
+  lua_setfield(L, -2, "__name");
   luaL_setfuncs(L, metamethods, 0);
   /* The metamethods take for granted what they are called with. */
   lua_pushstring(L, name);
@@ -60,7 +69,24 @@ void *cp_object_new(lua_State *L, const char *name, size_t size)
   void *object = lua_newuserdatauv(L, size, 1);
 
   memset(object, 0, size);
-  luaL_setmetatable(L, name);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, name);
+  lua_setmetatable(L, -2);
+  return object;
+}
+
+void *cp_object_check(lua_State *L, int index, const char *name)
+{
+  void *object = lua_touserdata(L, index);
+  bool is_one = false;
+
+  if (object != NULL && lua_getmetatable(L, index)) {
+    lua_rawgetp(L, LUA_REGISTRYINDEX, name);
+    is_one = lua_rawequal(L, -1, -2);
+    lua_pop(L, 2);
+  }
+  if (!is_one) {
+    luaL_typeerror(L, index, name);
+  }
   return object;
 }
 

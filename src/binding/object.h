@@ -6,7 +6,8 @@
 #include <lua.h>
 
 /* Makes the metatable `name` with `metamethods` and a table with `methods` as its __index. Its objects
- * have one user value, the owner: the Lua object that callbacks go to. */
+ * have one user value, the owner: the Lua object that callbacks go to. The class is known by the address
+ * of its name. */
 void cp_object_class(lua_State *L, const char *name, const luaL_Reg *metamethods,
                      const luaL_Reg *methods);
 
@@ -17,6 +18,9 @@ void cp_object_open_class(lua_State *L, const char *name, const luaL_Reg *metame
 
 /* Makes a zeroed object of class `name`, without owner, and pushes it. */
 void *cp_object_new(lua_State *L, const char *name, size_t size);
+
+/* The object of class `name` at `index`; raises if it is none. */
+void *cp_object_check(lua_State *L, int index, const char *name);
 
 /* Pushes nothing on success, the negative errno otherwise. Returns the number of results. */
 int cp_push_errno(lua_State *L, int r);

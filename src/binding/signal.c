@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CLASS "child_process.SignalHandle"
+static const char CLASS[] = "child_process.SignalHandle";
 
 /* The parts that libuv works on outlive the userdata until they are closed. Listeners are called from
  * `deliver`, because a signal handle cannot be closed while it calls back, and a listener may end the
@@ -49,7 +49,7 @@ static void on_deliver_closed(uv_handle_t *deliver)
 
 static signal_handle *check_signal(lua_State *L)
 {
-  signal_handle **box = luaL_checkudata(L, 1, CLASS);
+  signal_handle **box = cp_object_check(L, 1, CLASS);
 
   cp_state_check(L);
   luaL_argcheck(L, *box != NULL, 1, "was collected");

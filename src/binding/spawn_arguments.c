@@ -61,7 +61,9 @@ static void read_descriptors(lua_State *L, int index, cp_spawn_arguments *argume
     /* Programs do not expect a standard stream to be non-blocking, as streams of ours are; what we have
      * at 0 to 2 is not changed for it. */
     set_blocking[i] = i <= STDERR_FILENO && arguments->fds[i] > STDERR_FILENO;
-    arguments->has_pipes = arguments->has_pipes || arguments->fds[i] == CP_PIPE_NEW;
+    arguments->channel = arguments->fds[i] == CP_PIPE_NEW_DUPLEX ? i : arguments->channel;
+    arguments->has_pipes =
+        arguments->has_pipes || arguments->fds[i] == CP_PIPE_NEW || arguments->channel == i;
     lua_pop(L, 1);
   }
   arguments->options.fds = arguments->fds;
@@ -75,6 +77,7 @@ void cp_spawn_arguments_read(lua_State *L, int index, cp_spawn_arguments *argume
 
   *options = (cp_spawn_options){0};
   arguments->has_pipes = false;
+  arguments->channel = -1;
   luaL_checktype(L, index, LUA_TTABLE);
   luaL_checkstack(L, 16, NULL);
   lua_getfield(L, index, "file");
@@ -99,4 +102,6 @@ void cp_spawn_arguments_constants(lua_State *L)
   lua_setfield(L, -2, "IGNORE");
   lua_pushinteger(L, CP_PIPE_NEW);
   lua_setfield(L, -2, "NEW_PIPE");
+  lua_pushinteger(L, CP_PIPE_NEW_DUPLEX);
+  lua_setfield(L, -2, "NEW_CHANNEL");
 }

@@ -1,6 +1,6 @@
 /* What to start, as arguments.lua gives it: a table with the fields file, args (with argv[0]), env
  * ("KEY=value", nil to inherit), cwd, detached, uid, gid, and stdio: for each of the child's descriptors
- * from 0 on one of ours, IGNORE or NEW_PIPE. */
+ * from 0 on one of ours, IGNORE, NEW_PIPE, or for one of them NEW_CHANNEL. */
 #ifndef CP_BINDING_SPAWN_ARGUMENTS_H
 #define CP_BINDING_SPAWN_ARGUMENTS_H
 
@@ -17,6 +17,7 @@ typedef struct cp_spawn_arguments {
   int *fds;  /* those of the options; for cp_pipe_open_each */
   int *ours; /* as many, for the same */
   bool has_pipes;
+  int channel; /* which one is a message channel, or -1 */
   char *inline_strings[CP_INLINE_STRINGS];
   int inline_descriptors[2 * CP_INLINE_DESCRIPTORS];
   bool inline_blocking[CP_INLINE_DESCRIPTORS];
@@ -26,7 +27,7 @@ typedef struct cp_spawn_arguments {
  * stack, so that an error leaks nothing: they live until the calling function returns. */
 void cp_spawn_arguments_read(lua_State *L, int index, cp_spawn_arguments *arguments);
 
-/* Adds IGNORE and NEW_PIPE to the table on top of the stack. */
+/* Adds IGNORE, NEW_PIPE and NEW_CHANNEL to the table on top of the stack. */
 void cp_spawn_arguments_constants(lua_State *L);
 
 #endif

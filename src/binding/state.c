@@ -1,5 +1,6 @@
 #include "state.h"
 
+#include "../core/channel.h"
 #include "../core/watch.h"
 #include "string_buffer.h"
 
@@ -99,6 +100,21 @@ void cp_state_call(cp_state *state, lua_CFunction function, void *argument)
   }
 }
 
+static int call_drain(lua_State *L)
+{
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &DRAIN_KEY);
+  lua_call(L, 0, 0);
+  return 0;
+}
+
+void cp_state_drain(lua_State *L, cp_state *state)
+{
+  if (state->has_ticks) {
+    state->has_ticks = false;
+    call_drain(L);
+  }
+}
+
 void cp_state_dispatch(lua_State *L, const char *method, int argument_count)
 {
   int owner = lua_gettop(L) - argument_count;
@@ -108,13 +124,6 @@ void cp_state_dispatch(lua_State *L, const char *method, int argument_count)
   lua_rotate(L, owner, 2);
   /* dispatch, method, owner, arguments... */
   lua_call(L, argument_count + 2, 0);
-}
-
-static int call_drain(lua_State *L)
-{
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &DRAIN_KEY);
-  lua_call(L, 0, 0);
-  return 0;
 }
 
 static void on_wake(uv_idle_t *idle)
@@ -135,6 +144,7 @@ static int state_gc(lua_State *L)
       uv_close((uv_handle_t *)state->wake, cp_loop_free_handle);
     }
     cp_loop_destroy(&state->loop);
+    cp_buffer_free(&state->scratch);
   }
   return 0;
 }
@@ -210,6 +220,7 @@ static int wake(lua_State *L)
 {
   cp_state *state = cp_state_check(L);
 
+  state->has_ticks = true;
   if (state->depth == 0) {
     uv_idle_start(state->wake, on_wake);
   }
@@ -265,6 +276,7 @@ static int run(lua_State *L)
   state->loop.interrupted = false;
   alive = uv_run(state->loop.uv, mode);
   state->running = false;
+  cp_channel_flush_all(&state->loop);
   raise_kept_error(L, state);
   lua_pushboolean(L, alive);
   return 1;

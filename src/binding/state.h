@@ -7,6 +7,7 @@
 #ifndef CP_STATE_H
 #define CP_STATE_H
 
+#include "../core/buffer.h"
 #include "../core/loop.h"
 
 #include <lauxlib.h>
@@ -17,7 +18,10 @@ typedef struct cp_state {
   lua_State *callbacks;
   size_t string_header; /* see string_buffer.h */
   uv_idle_t *wake;      /* makes a loop turn that somebody else drives, so that ticks are drained */
-  int depth;            /* calls into Lua that have not returned yet */
+  cp_buffer scratch;    /* for a message that is being encoded */
+  bool encoding;
+  bool has_ticks; /* since it was set to false */
+  int depth;      /* calls into Lua that have not returned yet */
   bool running;
   bool closed;        /* the Lua state is being closed */
   bool lost_an_error; /* there was no memory to keep it */
@@ -37,6 +41,9 @@ void cp_state_call(cp_state *state, lua_CFunction function, void *argument);
 /* Calls a method by its name, and drains the ticks that it leaves. On the stack: its object and
  * `argument_count` arguments; they are taken off. */
 void cp_state_dispatch(lua_State *L, const char *method, int argument_count);
+
+/* For those who call methods often and directly: drains the ticks that one has left. */
+void cp_state_drain(lua_State *L, cp_state *state);
 
 /* Adds run, stop and the like to the table on top of the stack. */
 void cp_state_functions(lua_State *L);

@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#define CLASS "child_process.StreamHandle"
+static const char CLASS[] = "child_process.StreamHandle";
 
 /* As many pieces as one system call takes on every system. */
 enum { VECTOR_SIZE = 16 };
@@ -194,7 +194,7 @@ static int stream_gc(lua_State *L)
 
 static stream_handle *check_handle(lua_State *L)
 {
-  stream_handle *handle = luaL_checkudata(L, 1, CLASS);
+  stream_handle *handle = cp_object_check(L, 1, CLASS);
 
   if (handle->stream == NULL) {
     luaL_error(L, "child_process: the stream handle is closed");
@@ -216,7 +216,7 @@ static int stream_borrow(lua_State *L)
 /* handle:close(): no callback comes after. May be called again. */
 static int stream_close(lua_State *L)
 {
-  stream_handle *handle = luaL_checkudata(L, 1, CLASS);
+  stream_handle *handle = cp_object_check(L, 1, CLASS);
   stream_handle *source = handle->splice_source;
   stream_handle *target = handle->splice_target;
 
@@ -287,7 +287,7 @@ static int stream_collect(lua_State *L)
 /* handle:collected() -> what was collected, and forgets it. */
 static int stream_collected(lua_State *L)
 {
-  stream_handle *handle = luaL_checkudata(L, 1, CLASS);
+  stream_handle *handle = cp_object_check(L, 1, CLASS);
 
   cp_string_buffer_push(L, &handle->collected);
   return 1;
@@ -417,7 +417,7 @@ static void on_splice(void *owner, size_t moved, cp_splice_state state, int erro
 static int stream_splice(lua_State *L)
 {
   stream_handle *handle = check_handle(L);
-  stream_handle *target = luaL_checkudata(L, 2, CLASS);
+  stream_handle *target = cp_object_check(L, 2, CLASS);
   int r = 0;
 
   luaL_argcheck(L, target->stream != NULL, 2, "closed");

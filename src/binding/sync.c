@@ -1,5 +1,6 @@
 #include "sync.h"
 
+#include "../core/channel.h"
 #include "../core/sync.h"
 #include "object.h"
 #include "spawn_arguments.h"
@@ -86,6 +87,8 @@ static int run_sync(lua_State *L)
   /* Nothing may raise once the program has run, but what is protected. */
   luaL_checkstack(L, 8, NULL);
   top = lua_gettop(L);
+  /* What was sent should not wait for us. */
+  cp_channel_flush_all(&state->loop);
   r = cp_sync_run(state->loop.spawner, &call.options, call.outputs, &call.result);
   if (r < 0) {
     lua_pushnil(L);

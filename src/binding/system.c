@@ -3,12 +3,15 @@
 #include "../core/pipe.h"
 #include "object.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <lauxlib.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -94,10 +97,143 @@ static int system_kill(lua_State *L)
   return cp_push_errno(L, uv_kill(cp_check_int(L, 1), cp_check_int(L, 2)));
 }
 
+/* resetSignal(signum): gives a signal its default effect. */
+static int system_reset_signal(lua_State *L)
+{
+  signal(cp_check_int(L, 1), SIG_DFL);
+  return 0;
+}
+
+/* platform() -> the name of the operating system */
+static int system_platform(lua_State *L)
+{
+  uv_utsname_t names;
+
+  if (uv_os_uname(&names) < 0) {
+    return 0;
+  }
+  for (char *letter = names.sysname; *letter != '\0'; letter++) {
+    *letter = (char)tolower((unsigned char)*letter);
+  }
+  lua_pushstring(L, names.sysname);
+  return 1;
+}
+
+/* Of Linux: the name of the first thread, which is what ps shows. The command line belongs to the
+ * program that we are in, so it stays as it is. */
+#define TITLE_FILE "/proc/self/comm"
+
+enum { TITLE_SIZE = 15 };
+
+/* title() -> the name of the process, or nil where the system does not tell */
+static int system_title(lua_State *L)
+{
+  char title[TITLE_SIZE + 1]; /* it ends with a newline */
+  FILE *file = fopen(TITLE_FILE, "re");
+  size_t size = 0;
+
+  if (file == NULL) {
+    return 0;
+  }
+  size = fread(title, 1, sizeof(title), file);
+  fclose(file);
+  lua_pushlstring(L, title, size == 0 ? 0 : size - 1);
+  return 1;
+}
+
+/* setTitle(text): what is too long is cut off. */
+static int system_set_title(lua_State *L)
+{
+  const char *title = luaL_checkstring(L, 1);
+  FILE *file = fopen(TITLE_FILE, "we");
+
+  if (file != NULL) {
+    /* With the zero: of nothing at all the system would take no notice. */
+    fwrite(title, 1, strlen(title) + 1, file);
+    fclose(file);
+  }
+  return 0;
+}
+
 /* hrtime() -> nanoseconds of a clock that never goes back */
 static int system_hrtime(lua_State *L)
 {
   lua_pushinteger(L, (lua_Integer)uv_hrtime());
+  return 1;
+}
+
+#if defined(__linux__)
+
+static const uint64_t SECOND = 1000000000; /* nanoseconds */
+
+/* The number in /proc/self/stat after that many spaces behind the name, which is in brackets and may
+ * contain anything itself. */
+static unsigned long long stat_field(int spaces)
+{
+  FILE *file = fopen("/proc/self/stat", "re");
+  char text[1024];
+  const char *field = NULL;
+
+  if (file == NULL) {
+    return 0;
+  }
+  text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+  fclose(file);
+  field = strrchr(text, ')');
+  for (int i = 0; i < spaces && field != NULL; i++) {
+    field = strchr(field + 1, ' ');
+  }
+  return field == NULL ? 0 : strtoull(field, NULL, 10);
+}
+
+/* For how long this process has been running, 0 if the system does not tell. */
+static uint64_t running_time(void)
+{
+  uint64_t began = stat_field(20); /* in ticks since the system was started */
+  long ticks = sysconf(_SC_CLK_TCK);
+  struct timespec now;
+
+  if (began == 0 || ticks <= 0 || clock_gettime(CLOCK_BOOTTIME, &now) == -1) {
+    return 0;
+  }
+  return (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec - began * (SECOND / (uint64_t)ticks);
+}
+
+#else
+
+static uint64_t running_time(void)
+{
+  return 0;
+}
+
+#endif
+
+/* startTime() -> when the process began, on the clock of hrtime. The system tells it in ticks of its
+ * own clock; where it does not, it is when this module was loaded. */
+static int system_start_time(lua_State *L)
+{
+  uint64_t running = running_time();
+
+  if (running == 0) {
+    lua_pushvalue(L, lua_upvalueindex(1));
+  } else {
+    lua_pushinteger(L, (lua_Integer)(uv_hrtime() - running));
+  }
+  return 1;
+}
+
+/* residentMemory() -> bytes, or nil, errno */
+static int system_resident_memory(lua_State *L)
+{
+  size_t size = 0;
+  int r = uv_resident_set_memory(&size);
+
+  if (r < 0) {
+    lua_pushnil(L);
+    lua_pushinteger(L, r);
+    return 2;
+  }
+  lua_pushinteger(L, (lua_Integer)size);
   return 1;
 }
 
@@ -162,16 +298,31 @@ static void push_errno_names(lua_State *L)
 void cp_system_functions(lua_State *L)
 {
   static const luaL_Reg functions[] = {
-      {"getenv", system_getenv},   {"setenv", system_setenv},
-      {"environ", system_environ}, {"cwd", system_cwd},
-      {"chdir", system_chdir},     {"execPath", system_exec_path},
-      {"pid", system_pid},         {"ppid", system_ppid},
-      {"kill", system_kill},       {"hrtime", system_hrtime},
-      {"isatty", system_isatty},   {"writeAll", system_write_all},
-      {"fileOf", system_file_of},  {NULL, NULL},
+      {"getenv", system_getenv},
+      {"setenv", system_setenv},
+      {"environ", system_environ},
+      {"cwd", system_cwd},
+      {"chdir", system_chdir},
+      {"execPath", system_exec_path},
+      {"pid", system_pid},
+      {"ppid", system_ppid},
+      {"kill", system_kill},
+      {"resetSignal", system_reset_signal},
+      {"platform", system_platform},
+      {"title", system_title},
+      {"setTitle", system_set_title},
+      {"residentMemory", system_resident_memory},
+      {"hrtime", system_hrtime},
+      {"isatty", system_isatty},
+      {"writeAll", system_write_all},
+      {"fileOf", system_file_of},
+      {NULL, NULL},
   };
 
   luaL_setfuncs(L, functions, 0);
+  lua_pushinteger(L, (lua_Integer)uv_hrtime());
+  lua_pushcclosure(L, system_start_time, 1);
+  lua_setfield(L, -2, "startTime");
   push_errno_names(L);
   lua_setfield(L, -2, "errno");
 }

@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-#define CLASS "child_process.TimerHandle"
+static const char CLASS[] = "child_process.TimerHandle";
 
 /* The part that libuv works on outlives the userdata until it is closed. */
 typedef struct timer {
@@ -17,7 +17,7 @@ typedef struct timer {
 
 static timer *check_timer(lua_State *L)
 {
-  timer **box = luaL_checkudata(L, 1, CLASS);
+  timer **box = cp_object_check(L, 1, CLASS);
 
   cp_state_check(L);
   luaL_argcheck(L, *box != NULL, 1, "was collected");

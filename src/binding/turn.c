@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-#define CLASS "child_process.TurnHandle"
+static const char CLASS[] = "child_process.TurnHandle";
 
 /* The parts that libuv works on outlive the userdata until they are closed. */
 typedef struct turn {
@@ -38,7 +38,7 @@ static void on_idle_closed(uv_handle_t *idle)
 
 static turn *check_turn(lua_State *L)
 {
-  turn **box = luaL_checkudata(L, 1, CLASS);
+  turn **box = cp_object_check(L, 1, CLASS);
 
   cp_state_check(L);
   luaL_argcheck(L, *box != NULL, 1, "was collected");

@@ -1,5 +1,6 @@
 #include "loop.h"
 
+#include "channel.h"
 #include "pipe.h"
 #include "poller.h"
 #include "reap.h"
@@ -42,6 +43,7 @@ int cp_loop_init(cp_loop *loop, uv_loop_t *host)
   occupy_standard_descriptors();
 
   *loop = (cp_loop){.uv = host, .owned = host == NULL};
+  TAILQ_INIT(&loop->due_channels);
   if (loop->owned) {
     r = uv_loop_init(&loop->own);
     if (r < 0) {
@@ -65,6 +67,7 @@ int cp_loop_init(cp_loop *loop, uv_loop_t *host)
 
 void cp_loop_destroy(cp_loop *loop)
 {
+  cp_channel_close_all(loop);
   cp_reap_close(loop);
   cp_poller_close(loop);
   loop->spawner = cp_spawner_destroy(loop->spawner);

@@ -64,11 +64,13 @@ int cp_pipe_open_each(int *fds, int *ours, int count)
 
   for (int i = 0; i < count; i++) {
     ours[i] = -1;
-    if (fds[i] == CP_PIPE_NEW && r == 0) {
-      r = i <= STDERR_FILENO ? cp_pipe_open(i == STDIN_FILENO, &ours[i], &fds[i])
-                             : cp_pipe_open_duplex(&ours[i], &fds[i]);
-      ours[i] = r < 0 ? -1 : ours[i];
+    if (r < 0 || (fds[i] != CP_PIPE_NEW && fds[i] != CP_PIPE_NEW_DUPLEX)) {
+      continue;
     }
+    r = fds[i] == CP_PIPE_NEW_DUPLEX || i > STDERR_FILENO
+            ? cp_pipe_open_duplex(&ours[i], &fds[i])
+            : cp_pipe_open(i == STDIN_FILENO, &ours[i], &fds[i]);
+    ours[i] = r < 0 ? -1 : ours[i];
   }
   return r;
 }

@@ -19,12 +19,12 @@ int cp_pipe_open_duplex(int *ours, int *theirs);
 /* Closes the descriptor unless it is -1; returns -1. */
 int cp_pipe_close(int fd);
 
-/* In a list of the child's descriptors: a new pipe. */
-enum { CP_PIPE_NEW = -2 };
+/* In a list of the child's descriptors: a new pipe, which at fd 0 we write to and at 1 and 2 we read
+ * from, and which goes both ways above; or one that goes both ways wherever it is. */
+enum { CP_PIPE_NEW = -2, CP_PIPE_NEW_DUPLEX = -3 };
 
-/* Puts the child's end of a new pipe in the place of each CP_PIPE_NEW, and ours into `ours`, -1
- * where there is none: at fd 0 one to write to, at 1 and 2 one to read from, two-way ones above. If it
- * fails, the pipes that were opened so far are in both lists. */
+/* Puts the child's end of a new pipe in the place of each of these, and ours into `ours`, -1 where there
+ * is none. If it fails, the pipes that were opened so far are in both lists. */
 int cp_pipe_open_each(int *fds, int *ours, int count);
 
 /* Close what that has opened; the child's ends first, which are known by ours. */

@@ -1,8 +1,8 @@
 /* How the loop learns that descriptors are ready, underneath watch.h.
  *
- * On Linux that is an epoll set of our own, which the libuv loop polls: a descriptor costs two
- * system calls in its life instead of libuv's six or seven, and is forgotten at once. Elsewhere
- * every watch is a uv_poll_t; building with CP_POLLER_UV does the same on Linux. */
+ * For most that is an epoll set of our own, which the libuv loop polls: a descriptor costs two system
+ * calls in its life instead of libuv's six or seven, and is forgotten at once. Busy watches, and all of
+ * them when built with CP_POLLER_UV, are a uv_poll_t each. */
 #ifndef CP_POLLER_H
 #define CP_POLLER_H
 
@@ -23,5 +23,9 @@ int cp_poller_update(cp_watch *watch);
 
 /* The watch is being closed. */
 void cp_poller_forget(cp_watch *watch);
+
+/* The same two for a watch that is a uv_poll_t. */
+int cp_poller_uv_update(cp_watch *watch);
+void cp_poller_uv_forget(cp_watch *watch);
 
 #endif

@@ -125,6 +125,9 @@ int cp_poller_update(cp_watch *watch)
   bool add = watch->events != 0 && watch->known == 0;
   int operation = watch->events == 0 ? EPOLL_CTL_DEL : (add ? EPOLL_CTL_ADD : EPOLL_CTL_MOD);
 
+  if (watch->busy) {
+    return cp_poller_uv_update(watch);
+  }
   if (watch->known != watch->events) {
     if (epoll_ctl(watch->loop->poller->set, operation, watch->fd, &event) == -1) {
       return -errno;
@@ -139,6 +142,10 @@ void cp_poller_forget(cp_watch *watch)
 {
   cp_poller *poller = watch->loop->poller;
 
+  if (watch->busy) {
+    cp_poller_uv_forget(watch);
+    return;
+  }
   count_reference(watch, false);
   if (watch->known != 0) {
     /* Closing the descriptor would not do: for a moment a child that is being started has it too. */

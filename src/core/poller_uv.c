@@ -1,7 +1,5 @@
 #include "poller.h"
 
-#ifndef CP_POLLER_EPOLL
-
 #include <fcntl.h>
 #include <stdlib.h>
 
@@ -9,17 +7,6 @@ typedef struct poll_handle {
   uv_poll_t poll; /* first, so that a pointer to it is a pointer to this */
   cp_watch *watch;
 } poll_handle;
-
-int cp_poller_open(cp_loop *loop)
-{
-  (void)loop;
-  return 0;
-}
-
-void cp_poller_close(cp_loop *loop)
-{
-  (void)loop;
-}
 
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
@@ -54,7 +41,7 @@ static int make_handle(cp_watch *watch)
   return 0;
 }
 
-int cp_poller_update(cp_watch *watch)
+int cp_poller_uv_update(cp_watch *watch)
 {
   poll_handle *handle = watch->handle;
   int r = 0;
@@ -83,7 +70,7 @@ int cp_poller_update(cp_watch *watch)
   return r;
 }
 
-void cp_poller_forget(cp_watch *watch)
+void cp_poller_uv_forget(cp_watch *watch)
 {
   poll_handle *handle = watch->handle;
 
@@ -93,6 +80,27 @@ void cp_poller_forget(cp_watch *watch)
   }
 }
 
-#else
-typedef int cp_poller_uv_unused;
+#ifndef CP_POLLER_EPOLL
+
+int cp_poller_open(cp_loop *loop)
+{
+  (void)loop;
+  return 0;
+}
+
+void cp_poller_close(cp_loop *loop)
+{
+  (void)loop;
+}
+
+int cp_poller_update(cp_watch *watch)
+{
+  return cp_poller_uv_update(watch);
+}
+
+void cp_poller_forget(cp_watch *watch)
+{
+  cp_poller_uv_forget(watch);
+}
+
 #endif

@@ -37,6 +37,7 @@ struct cp_spawner {
   int null; /* /dev/null */
   int parking[PARKING_COUNT];
   bool use_vfork;
+  bool is_probed; /* use_vfork says so: that takes a child of its own, so the first start does it */
   bool use_pidfd;
   bool can_unshare;
 };
@@ -96,7 +97,6 @@ int cp_spawner_new(cp_spawner **out)
   *spawner = (cp_spawner){
       .null = open("/dev/null", O_RDWR | O_CLOEXEC),
       .can_unshare = true,
-      .use_vfork = !is_set("CHILD_PROCESS_NO_VFORK") && can_vfork(),
       .use_pidfd = !is_set("CHILD_PROCESS_NO_PIDFD") && cp_pidfd_works(),
   };
   for (int i = 0; i < PARKING_COUNT; i++) {
@@ -348,6 +348,10 @@ int cp_spawn(cp_spawner *spawner, const cp_spawn_options *options, pid_t *pid, i
 
   if (r < 0) {
     return r;
+  }
+  if (!spawner->is_probed) {
+    spawner->is_probed = true;
+    spawner->use_vfork = !is_set("CHILD_PROCESS_NO_VFORK") && can_vfork();
   }
   plan_ignored(spawner, &plan);
   *pidfd = -1;

@@ -26,6 +26,9 @@ typedef struct cp_watch {
   int events; /* what is watched for */
   bool referenced;
   bool borrowed;
+  /* May be set between opening it and its first use: libuv polls the descriptor itself, which costs more
+   * system calls to begin and to end and one less for each event. */
+  bool busy;
   cp_watch_cb callback;
   void *owner;
   struct cp_watch *next; /* all watches of the loop */

@@ -1,0 +1,16 @@
+// What node.mjs forks.
+import process from "node:process";
+
+let count = 0;
+
+const works = {
+  echo: (message) => process.send(message),
+  count: (message) => {
+    if (message.stop) process.send(count);
+    count++;
+  },
+  idle: () => {},
+};
+
+process.on("message", works[process.argv[2]]);
+process.send("ready");

@@ -1,0 +1,127 @@
+--- fork: spawn of another Lua with a message channel.
+local arguments = require("child_process.arguments")
+local core = require("child_process.core")
+local errors = require("child_process.errors")
+local process = require("child_process.process")
+local ChildProcess = require("child_process.child")
+
+---@class child_process.fork
+local fork = {}
+
+-- What the text does not give to fork.
+local ignored = {shell = true, argv0 = true}
+
+-- A path that is the same in another directory.
+local function absolute(path)
+  return path:sub(1, 1) == "/" and path or process:cwd() .. "/" .. path
+end
+
+local function find(name, path)
+  local found, tried = package.searchpath(name, path)
+  if not found then
+    error(errors.Error(("fork does not find its own module '%s':%s"):format(name, tried)))
+  end
+  return absolute(found)
+end
+
+-- What every child needs. To compile it takes as long as the interpreter's own start, so it is
+-- handed over compiled, ahead of the messages.
+local COMPILED = {
+  "child_process.loop", "child_process.events", "child_process.process", "child_process.channel",
+  "child_process.json", "child_process.script",
+}
+
+local function compile(names)
+  local parts = {}
+  for _, name in ipairs(names) do
+    local chunk = assert(loadfile((find(name, package.path))))
+    parts[#parts + 1] = ("s4s4"):pack(name, string.dump(chunk, true))
+  end
+  return table.concat(parts)
+end
+
+local compiled -- with the first fork
+
+-- The command line of our launcher: it is told where the C module lies, and how much is handed over
+-- on the channel. The rest it finds beside itself, so that the child needs no settings.
+local function launcher()
+  compiled = compiled or compile(COMPILED)
+  return {
+    find("child_process.launch", package.path), find("child_process.core", package.cpath),
+    tostring(#compiled),
+  }
+end
+
+-- An application that embeds Lua cannot run our launcher, unless somebody knows better.
+local function checkInterpreter(path)
+  if path == core.execPath() and not path:match("[^/]*$"):find("^lua") then
+    error(errors.Error(("'%s' does not seem to be a Lua interpreter that fork could start: set "
+      .. "options.execPath or process.execPath"):format(path)))
+  end
+end
+
+local function stringList(name, value, default)
+  if value == nil or value == core.null then
+    return default
+  elseif type(value) ~= "table" then
+    error(errors.invalidArgType(name, "table", value))
+  end
+  return value
+end
+
+-- options.stdio, or what `silent` says, with the channel.
+local function stdio(options)
+  local given = options.stdio
+  if given == nil or given == core.null then
+    local word = options.silent and options.silent ~= core.null and "pipe" or "inherit"
+    return {word, word, word, "ipc"}
+  elseif type(given) == "string" then
+    return {given, given, given, "ipc"}
+  elseif type(given) ~= "table" then
+    error(errors.invalidArgValue("stdio", given))
+  end
+  for _, entry in pairs(given) do
+    if entry == "ipc" then
+      return given
+    end
+  end
+  error(errors.childProcessIpcRequired())
+end
+
+local function append(list, more)
+  return table.move(more, 1, #more, #list + 1, list)
+end
+
+--- See child_process.fork.
+---@param modulePath string
+---@param args? string[]
+---@param options? ForkOptions
+---@return ChildProcess
+function fork.fork(modulePath, args, options)
+  arguments.checkCommand("modulePath", modulePath)
+  args, options = arguments.split(args, options)
+  local spawnOptions = {}
+  for name, value in pairs(options) do
+    spawnOptions[name] = value
+  end
+  spawnOptions.stdio = stdio(options)
+
+  local execPath = options.execPath
+  local command = {}
+  local launched = execPath == nil or execPath == core.null
+  if launched then
+    execPath = process.execPath
+    checkInterpreter(execPath)
+    append(command, stringList("options.execArgv", options.execArgv, process.execArgv))
+    append(command, launcher())
+  else
+    append(command, stringList("options.execArgv", options.execArgv, {}))
+  end
+  command[#command + 1] = modulePath
+  append(command, args)
+  local call = arguments.normalize(execPath, command, spawnOptions, ignored)
+  call.first = launched and compiled or nil
+  return ChildProcess.new():spawn(call)
+end
+
+return fork

@@ -1,0 +1,102 @@
+--- How a script that fork has started is run and ended.
+local core = require("child_process.core")
+local loop = require("child_process.loop")
+local process = require("child_process.process")
+
+---@class child_process.script
+local script = {}
+
+local traceback -- of the last error that `call` has met
+
+local function handle(err)
+  traceback = debug.traceback(nil, 2)
+  return err
+end
+
+--- Calls a function protected; script_failure knows how to take the traces of that off a traceback.
+---@param fn function
+---@param ... any its arguments
+---@return boolean ok
+---@return any result or the error
+---@return string? traceback of the error
+function script.call(fn, ...)
+  local ok, result = xpcall(fn, handle, ...)
+  return ok, result, traceback
+end
+
+-- What is needed for errors alone is loaded with the first one.
+local function failure()
+  return require("child_process.script_failure")
+end
+
+-- An error goes to the listeners of "uncaughtException"; without any it ends the program.
+local function try(fn, ...)
+  local ok, err, where = script.call(fn, ...)
+  if not ok and not failure().catch(err) then
+    failure().fail(err, where)
+  end
+end
+
+-- Can it be read, which a folder cannot?
+local function isFile(path)
+  local file <close> = io.open(path)
+  return file and not select(2, file:read(0))
+end
+
+-- The script as a function, or nil and a message. Its extension may be left out.
+local function load(path)
+  local chunk, problem = loadfile(path)
+  if not chunk and not isFile(path) and isFile(path .. ".lua") then
+    rawset(arg, 0, path .. ".lua")
+    return loadfile(arg[0])
+  end
+  return chunk, problem
+end
+
+-- Runs the loop until nothing is left; false if it was stopped before.
+local function turn()
+  local ok, alive = pcall(loop.run)
+  if not ok then
+    failure().fail(alive, loop.traceback())
+  end
+  return not alive
+end
+
+local function emitBeforeExit()
+  process:emit("beforeExit", process.exitCode or 0)
+end
+
+-- The same; when nothing is left the listeners of "beforeExit" may start something again.
+local function turnToTheEnd()
+  local ended = turn()
+  while ended and process:listenerCount("beforeExit") > 0 do
+    local started
+    loop.tick(emitBeforeExit, true)
+    -- Another tick, because a listener may raise.
+    loop.tick(function()
+      loop.drain() -- what listeners have put off may start something, too
+      started = #loop.handles() > 0
+    end, true)
+    ended = turn() and started
+  end
+end
+
+--- Runs a script, then the loop, and ends the program.
+---@param path string
+function script.run(path)
+  -- The interpreter would wait for the next piece of Lua code to raise an error there.
+  core.resetSignal(core.signals.SIGINT)
+  loop.handleErrors(function(err)
+    return failure().catch(err)
+  end)
+  local chunk, problem = load(path)
+  if not chunk then
+    failure().fail(problem)
+  end
+  try(chunk, table.unpack(arg))
+  turnToTheEnd()
+  try(process._emitExit, process)
+  os.exit(process.exitCode or 0, true) -- as at the interpreter's own end finalizers are called
+end
+
+return script

@@ -1,0 +1,123 @@
+-- What specs of fork and messages need: children with a channel, in Lua, of raw bytes, and in Node.
+
+local cp = require("child_process")
+local json = require("child_process.json")
+local process = require("child_process.process")
+local support = require("spec.support")
+
+local messages = {}
+
+--- Forks a script that is removed after the test.
+---@param text string the script
+---@param options? table of fork
+---@param args? string[]
+---@return ChildProcess
+function messages.fork(text, options, args)
+  return cp.fork(support.script(text), args or {}, options)
+end
+
+--- Starts a shell that speaks on the channel in the place of a program that knows the protocol:
+--- its descriptor is 3.
+---@param script string
+---@param options? table of spawn; its stdio is set
+---@param ... string arguments: $0, $1, ...
+---@return ChildProcess
+function messages.shell(script, options, ...)
+  local all = {}
+  for name, value in pairs(options or {}) do all[name] = value end
+  all.stdio = {"pipe", "pipe", "inherit", "ipc"}
+  return cp.spawn("sh", {"-c", script, ...}, all)
+end
+
+--- Our environment with some changes.
+---@param changes table<string, string|false>
+---@return table<string, string>
+function messages.environment(changes)
+  local env = {}
+  for name, value in pairs(process.env) do env[name] = value end
+  for name, value in pairs(changes) do env[name] = value or nil end
+  return env
+end
+
+--- Starts a script whose channel is child.stdio[3], a pipe that the test reads and writes.
+---@param text string
+---@return ChildProcess
+function messages.rawParent(text)
+  local script = support.script([[
+    local cp = require("child_process")
+    local process = require("child_process.process")
+  ]] .. text .. "\ncp.run()\n")
+  return cp.spawn(support.lua, {script}, {
+    env = messages.environment({NODE_CHANNEL_FD = "3"}),
+    stdio = {"ignore", "pipe", "pipe", "pipe"},
+  })
+end
+
+local function describe(value)
+  return type(value) == "table" and (value.code or json.encode(value)) or tostring(value)
+end
+
+--- Notes what both ends of a channel emit, each event with its arguments: "message {"n":1}",
+--- "error ERR_IPC_DISCONNECTED", "exit 0 nil".
+---@param emitter ChildProcess
+---@param without? table<string, boolean> events that are not listened to
+---@return string[] # grows as they come
+function messages.events(emitter, without)
+  local seen = {}
+  local counts = {message = 1, internalMessage = 1, error = 1, disconnect = 0, exit = 2, close = 2}
+  for name, count in pairs(counts) do
+    if not (without and without[name]) then
+      emitter:on(name, function(...)
+        local words = {name}
+        for i = 1, count do words[i + 1] = describe((select(i, ...))) end
+        seen[#seen + 1] = table.concat(words, " ")
+      end)
+    end
+  end
+  return seen
+end
+
+--- Gathers the messages that come.
+---@param emitter ChildProcess
+---@return any[] # grows as they come
+function messages.received(emitter)
+  local list = {}
+  emitter:on("message", function(message) list[#list + 1] = message end)
+  return list
+end
+
+--- Runs the loop until a function gives something.
+---@generic T
+---@param look fun(): T?
+---@return T
+function messages.await(look)
+  local value = look()
+  while not value do
+    local alive = cp.run("once")
+    value = look()
+    assert(value or alive, "the loop has ended")
+  end
+  return value
+end
+
+--- Makes a test's function pending where there is no node.
+---@param fn fun()
+---@return fun()
+function messages.withNode(fn)
+  return function()
+    if cp.spawnSync("node", {"--version"}).error then pending("node is not installed") end
+    fn()
+  end
+end
+
+--- Writes a JavaScript program that is removed after the test.
+---@param text string
+---@return string path absolute
+function messages.javascript(text)
+  local path = support.tmpdir() .. "/script.js"
+  local file <close> = assert(io.open(path, "w"))
+  assert(file:write(text))
+  return path
+end
+
+return messages

@@ -1,0 +1,390 @@
+#include "channel.h"
+
+#include "../codec/json.h"
+#include "../core/channel.h"
+#include "anchor.h"
+#include "object.h"
+#include "state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static const char CLASS[] = "child_process.ChannelHandle";
+
+#define DESCRIPTOR_VARIABLE "NODE_CHANNEL_FD"
+#define SERIALIZATION_VARIABLE "NODE_CHANNEL_SERIALIZATION_MODE"
+
+typedef struct channel_handle {
+  cp_state *state;
+  cp_channel *channel; /* NULL after close */
+  cp_anchor anchor;
+} channel_handle;
+
+static channel_handle *check_handle(lua_State *L)
+{
+  channel_handle *handle = cp_object_check(L, 1, CLASS);
+
+  luaL_argcheck(L, handle->channel != NULL, 1, "closed");
+  return handle;
+}
+
+/* Callbacks. */
+
+typedef struct channel_event {
+  channel_handle *handle;
+  const char *method;
+  int error;
+} channel_event;
+
+static int call_event(lua_State *L)
+{
+  const channel_event *event = lua_touserdata(L, 1);
+
+  cp_anchor_push_owner(L, event->handle->anchor);
+  if (event->error == 0) {
+    lua_pushnil(L);
+  } else {
+    lua_pushinteger(L, event->error);
+  }
+  cp_state_dispatch(L, event->method, 1);
+  return 0;
+}
+
+/* Calls owner:method(errno or nil). */
+static void tell(channel_handle *handle, const char *method, int error)
+{
+  channel_event event = {handle, method, error};
+
+  cp_state_call(handle->state, call_event, &event);
+}
+
+static void on_end(cp_channel *channel, int error)
+{
+  tell(channel->owner, "onend", error);
+}
+
+static void on_written(cp_channel *channel, int error)
+{
+  tell(channel->owner, "onwritten", error);
+}
+
+/* Messages of the protocol itself are tables with a field "cmd" that begins with this. */
+#define INTERNAL "NODE_"
+
+/* Whether the value on top of the stack is such a message. */
+static bool is_internal(lua_State *L)
+{
+  bool internal = false;
+
+  if (lua_istable(L, -1)) {
+    lua_pushliteral(L, "cmd");
+    if (lua_rawget(L, -2) == LUA_TSTRING) {
+      internal = strncmp(lua_tostring(L, -1), INTERNAL, sizeof(INTERNAL) - 1) == 0 &&
+                 lua_rawlen(L, -1) > sizeof(INTERNAL) - 1;
+    }
+    lua_pop(L, 1);
+  }
+  return internal;
+}
+
+/* Takes all messages, for as long as the handle stays and the loop is not to return. */
+static int call_on_messages(lua_State *L)
+{
+  channel_handle *handle = lua_touserdata(L, 1);
+  cp_channel *channel = handle->channel;
+  const char *message = NULL;
+  size_t length = 0;
+  int r = 0;
+
+  /* The userdata stays on the stack: a listener may close the channel and run the collector. */
+  cp_anchor_push(L, handle->anchor);
+  lua_replace(L, 1);
+  lua_getiuservalue(L, 1, 1);
+  lua_getfield(L, 2, "onmessage");
+  /* userdata, owner, method */
+  while (handle->channel != NULL && channel->reading && !handle->state->loop.interrupted &&
+         (r = cp_channel_next(channel, &message, &length)) == 1) {
+    cp_json_error error;
+
+    lua_pushvalue(L, 3);
+    lua_pushvalue(L, 2);
+    if (!cp_json_decode(L, message, length, &error)) {
+      lua_settop(L, 2);
+      lua_pushlstring(L, message, length);
+      lua_pushstring(L, error.reason);
+      cp_state_dispatch(L, "ongarbage", 2);
+      return 0;
+    }
+    lua_pushboolean(L, is_internal(L));
+    lua_call(L, 3, 0);
+    cp_state_drain(L, handle->state);
+  }
+  if (r < 0) {
+    lua_settop(L, 2);
+    lua_pushinteger(L, r);
+    cp_state_dispatch(L, "onend", 1);
+  }
+  return 0;
+}
+
+static void on_messages(cp_channel *channel)
+{
+  channel_handle *handle = channel->owner;
+
+  cp_state_call(handle->state, call_on_messages, handle);
+}
+
+/* Life. */
+
+void cp_channel_handle_push(lua_State *L, cp_state *state, int fd)
+{
+  static const cp_channel_callbacks callbacks = {on_messages, on_end, on_written};
+  channel_handle *handle = cp_object_new(L, CLASS, sizeof(*handle));
+
+  handle->anchor = LUA_NOREF;
+  handle->state = state;
+  cp_anchor_set(L, &handle->anchor, lua_gettop(L), true);
+  handle->channel = cp_channel_new(&state->loop, fd, CP_FRAMING_LINES, &callbacks, handle);
+  if (handle->channel == NULL) {
+    cp_anchor_release(L, &handle->anchor);
+    luaL_error(L, "child_process: not enough memory for a channel");
+  }
+}
+
+/* channel(fd) -> handle. Its owner is told: owner:onmessage(value); owner:ongarbage(text, reason) for
+ * what is no message; owner:onend(errno) when nothing more comes, with the reason if something went
+ * wrong. */
+static int channel_open(lua_State *L)
+{
+  cp_channel_handle_push(L, cp_state_check(L), cp_check_int(L, 1));
+  return 1;
+}
+
+/* handle:close(): no callback comes any more; what was sent is still written. */
+static int channel_close(lua_State *L)
+{
+  channel_handle *handle = cp_object_check(L, 1, CLASS);
+
+  handle->channel = cp_channel_close(handle->channel);
+  cp_anchor_release(L, &handle->anchor);
+  return 0;
+}
+
+/* handle:read(on) -> errno */
+static int channel_read(lua_State *L)
+{
+  return cp_push_errno(L, cp_channel_read(check_handle(L)->channel, lua_toboolean(L, 2)));
+}
+
+/* handle:reference(on) -> errno: whether reading keeps the loop alive. */
+static int channel_reference(lua_State *L)
+{
+  return cp_push_errno(L, cp_channel_reference(check_handle(L)->channel, lua_toboolean(L, 2)));
+}
+
+/* handle:finish() -> whether messages have come that will be delivered, and owner:onend() called then. */
+static int channel_finish(lua_State *L)
+{
+  lua_pushboolean(L, cp_channel_finish(check_handle(L)->channel));
+  return 1;
+}
+
+/* handle:setMaxMessageSize(bytes): a longer one ends the channel. */
+static int channel_set_max_message_size(lua_State *L)
+{
+  check_handle(L)->channel->max_message = (size_t)luaL_checkinteger(L, 2);
+  return 0;
+}
+
+/* Sending. */
+
+/* Large buffers are not kept. */
+enum { KEPT_CAPACITY = 256 * 1024 };
+
+static int push_backlog(lua_State *L, const cp_channel *channel)
+{
+  lua_pushinteger(L, (lua_Integer)cp_channel_backlog(channel));
+  lua_pushinteger(L, (lua_Integer)channel->accepted_total);
+  return 2;
+}
+
+/* handle:backlog() -> how many bytes wait to be written, and how many will have been since the begin when
+ * they have */
+static int channel_backlog(lua_State *L)
+{
+  return push_backlog(L, check_handle(L)->channel);
+}
+
+/* Of a buffer as light userdata and a value: appends the message, returns whether there is one. */
+static int encode_message(lua_State *L)
+{
+  cp_buffer *buffer = lua_touserdata(L, 1);
+  bool has_text = cp_json_encode(L, 2, buffer);
+
+  if (has_text && cp_buffer_append(buffer, "\n", 1) < 0) {
+    return luaL_error(L, "not enough memory");
+  }
+  lua_pushboolean(L, has_text);
+  return 1;
+}
+
+/* handle:send(value) -> how many bytes wait to be written, how many will have been since the begin when
+ * this message has, and whether the loop has got something to do by it; nothing if the value has no text;
+ * or nil, errno. Raises for what cannot be sent. */
+static int channel_send(lua_State *L)
+{
+  channel_handle *handle = check_handle(L);
+  cp_state *state = handle->state;
+  /* Encoding may call __tojson, which may send something. */
+  bool nested = state->encoding;
+  cp_buffer own = {.data = NULL};
+  cp_buffer *buffer = nested ? &own : &state->scratch;
+  bool started = !handle->channel->is_due;
+  int status = LUA_OK;
+  int r = 0;
+
+  lua_pushcfunction(L, encode_message);
+  lua_pushlightuserdata(L, buffer);
+  lua_pushvalue(L, 2);
+  state->encoding = true;
+  status = lua_pcall(L, 2, 1, 0);
+  state->encoding = nested;
+  if (status == LUA_OK && buffer->length > 0) {
+    r = handle->channel == NULL || handle->channel->finishing
+            ? -EPIPE /* by __tojson */
+            : cp_channel_send(handle->channel, buffer->data, buffer->length);
+  }
+  buffer->length = 0;
+  if (nested || buffer->capacity > KEPT_CAPACITY) {
+    cp_buffer_free(buffer);
+  }
+
+  if (status != LUA_OK) {
+    return lua_error(L);
+  }
+  if (!lua_toboolean(L, -1)) {
+    return 0;
+  }
+  if (r < 0) {
+    lua_pushnil(L);
+    lua_pushinteger(L, r);
+    return 2;
+  }
+  push_backlog(L, handle->channel);
+  lua_pushboolean(L, started);
+  return 3;
+}
+
+/* handle:sendFirst(bytes): something that comes before all messages; see receiveFirst. */
+static int channel_send_first(lua_State *L)
+{
+  channel_handle *handle = check_handle(L);
+  size_t length = 0;
+  const char *bytes = luaL_checklstring(L, 2, &length);
+  int r = cp_channel_send(handle->channel, bytes, length);
+
+  /* The child waits for it, whatever we do now. */
+  cp_channel_flush(handle->channel);
+  return cp_push_errno(L, r);
+}
+
+/* receiveFirst(size) -> the bytes that come before all messages on the channel that we have inherited; or
+ * nil, errno. Waits for them. */
+static int receive_first(lua_State *L)
+{
+  size_t size = (size_t)luaL_checkinteger(L, 1);
+  luaL_Buffer buffer;
+  int r = 0;
+
+  luaL_checktype(L, lua_upvalueindex(1), LUA_TNUMBER);
+  r = cp_channel_receive_first((int)lua_tointeger(L, lua_upvalueindex(1)),
+                               luaL_buffinitsize(L, &buffer, size), size);
+  luaL_pushresultsize(&buffer, size);
+  if (r < 0) {
+    lua_pushnil(L);
+    lua_pushinteger(L, r);
+    return 2;
+  }
+  return 1;
+}
+
+/* handle:written() -> bytes since the begin */
+static int channel_written(lua_State *L)
+{
+  lua_pushinteger(L, (lua_Integer)cp_channel_written(check_handle(L)->channel));
+  return 1;
+}
+
+/* handle:awaitWritten(total): calls owner:onwritten() once when that many bytes have been, or
+ * owner:onwritten(errno) if they cannot be, and also if that comes without having been asked for. */
+static int channel_await_written(lua_State *L)
+{
+  cp_channel_await_written(check_handle(L)->channel, (uint64_t)luaL_checkinteger(L, 2));
+  return 0;
+}
+
+static int channel_gc(lua_State *L)
+{
+  channel_handle *handle = cp_object_check(L, 1, CLASS);
+
+  handle->channel = cp_channel_close(handle->channel);
+  return 0;
+}
+
+/* Adds `inheritedChannel`, the descriptor of the channel to our parent if it has made one, and
+ * `inheritedSerialization`. The variables that tell are taken away, so that children of ours do not take
+ * the channel for theirs. */
+static void take_inherited(lua_State *L)
+{
+  const char *descriptor = getenv(DESCRIPTOR_VARIABLE);
+  const char *serialization = getenv(SERIALIZATION_VARIABLE);
+  char *end = NULL;
+  long fd = descriptor == NULL ? -1 : strtol(descriptor, &end, 10);
+  int type = 0;
+  socklen_t size = sizeof(type);
+
+  if (descriptor != NULL && end != descriptor && *end == '\0' && fd >= 0 && fd <= INT_MAX &&
+      getsockopt((int)fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0) {
+    fcntl((int)fd, F_SETFD, FD_CLOEXEC);
+    lua_pushinteger(L, fd);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -3, "inheritedChannel");
+    lua_pushcclosure(L, receive_first, 1);
+    lua_setfield(L, -2, "receiveFirst");
+    lua_pushstring(L, serialization == NULL ? "json" : serialization);
+    lua_setfield(L, -2, "inheritedSerialization");
+  }
+  unsetenv(DESCRIPTOR_VARIABLE);
+  unsetenv(SERIALIZATION_VARIABLE);
+}
+
+void cp_channel_functions(lua_State *L)
+{
+  static const luaL_Reg metamethods[] = {
+      {"__gc", channel_gc},
+      {NULL, NULL},
+  };
+  static const luaL_Reg methods[] = {
+      {"setOwner", cp_object_set_owner},
+      {"close", channel_close},
+      {"read", channel_read},
+      {"reference", channel_reference},
+      {"finish", channel_finish},
+      {"setMaxMessageSize", channel_set_max_message_size},
+      {"send", channel_send},
+      {"sendFirst", channel_send_first},
+      {"backlog", channel_backlog},
+      {"written", channel_written},
+      {"awaitWritten", channel_await_written},
+      {NULL, NULL},
+  };
+
+  cp_object_class(L, CLASS, metamethods, methods);
+  lua_pushcfunction(L, channel_open);
+  lua_setfield(L, -2, "channel");
+  take_inherited(L);
+}

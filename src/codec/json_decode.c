@@ -1,0 +1,259 @@
+#include "json.h"
+
+#include "json_input.h"
+#include "json_names.h"
+#include "json_text.h"
+
+#include <lauxlib.h>
+
+/* The members of a table wait on the Lua stack until it ends, so that it is made with the right
+ * size. Of a long one they are moved over in portions of this many values. */
+enum { PORTION = 256 };
+
+/* So much of the Lua stack is free before a value is read, for all that is pushed until the next
+ * one. */
+enum { STACK_NEEDED = 16 };
+
+/* A shorter text hardly repeats a name. */
+enum { LENGTH_WITH_NAMES = 200 };
+
+/* For each table that is open there are on the Lua stack, above those of the table around it: an
+ * integer that describes that one, the table itself if a portion of it is stored, and the members
+ * that wait. */
+typedef struct decoder {
+  lua_State *L;
+  cp_json_input in;
+  int top;   /* of the Lua stack, where members begin and end */
+  int limit; /* as much of the Lua stack may be used */
+  int mark;  /* where the mark of arrays is, nil before it is needed */
+  int depth;
+  int bottom;     /* where the integer of the innermost table is */
+  bool is_array;  /* the innermost table is one */
+  bool is_stored; /* a portion of it is */
+  bool has_names;
+  cp_json_names names;
+} decoder;
+
+/* What comes next. */
+typedef enum step {
+  STEP_FAILED,
+  STEP_BEGIN, /* a value begins */
+  STEP_END,   /* one has ended, and is on top of the stack */
+  STEP_DONE
+} step;
+
+/* Pushes the name of a member, and goes past the colon. */
+static bool read_name(decoder *d)
+{
+  cp_json_input *in = &d->in;
+  size_t plain = 0;
+
+  cp_json_skip_space(in);
+  if (!cp_json_accept(in, '"')) {
+    return cp_json_fail_here(in);
+  }
+  plain = cp_json_plain(in->at, (size_t)(in->end - in->at));
+  if (!d->has_names || in->at + plain == in->end || in->at[plain] != '"') {
+    if (!cp_json_read_string(in, d->L, plain)) {
+      return false;
+    }
+  } else {
+    cp_json_names_push(&d->names, d->L, in->at, plain);
+    in->at += plain + 1;
+  }
+  d->top++;
+  cp_json_skip_space(&d->in);
+  return cp_json_accept(&d->in, ':') || cp_json_fail_here(&d->in);
+}
+
+/* Moves what waits above an array into it, behind the `stored` entries that are there. */
+static void store_entries(decoder *d, int array, lua_Integer stored)
+{
+  int count = d->top - array;
+
+  if (stored == 0) {
+    for (int i = count; i > 0; i--) {
+      lua_rawseti(d->L, array, i);
+    }
+    return;
+  }
+  for (int i = 1; i <= count; i++) { /* in their order, as an array grows */
+    lua_pushvalue(d->L, array + i);
+    lua_rawseti(d->L, array, stored + i);
+  }
+  lua_settop(d->L, array);
+}
+
+/* Moves the names and values that wait above an object into it: in their order, so that the last
+ * one of a name counts. */
+static void store_members(decoder *d, int object)
+{
+  for (int i = object + 1; i < d->top; i += 2) {
+    lua_pushvalue(d->L, i);
+    lua_pushvalue(d->L, i + 1);
+    lua_rawset(d->L, object);
+  }
+  lua_settop(d->L, object);
+}
+
+/* Pushes the innermost table, with room for what waits. */
+static void make_table(decoder *d)
+{
+  int count = d->top - d->bottom;
+
+  lua_createtable(d->L, d->is_array ? count : 0, d->is_array ? 0 : count / 2);
+}
+
+/* Moves what waits into the innermost table, which goes on. */
+static void store_portion(decoder *d)
+{
+  int table = d->bottom + 1;
+  lua_Integer stored = 0;
+
+  if (d->is_stored) {
+    stored = (lua_Integer)lua_rawlen(d->L, table);
+  } else {
+    make_table(d);
+    lua_insert(d->L, table);
+    d->top++;
+    d->is_stored = true;
+  }
+  if (d->is_array) {
+    store_entries(d, table, stored);
+  } else {
+    store_members(d, table);
+  }
+  d->top = table;
+}
+
+static void push_array_mark(decoder *d)
+{
+  if (lua_isnil(d->L, d->mark)) {
+    cp_json_push_array_mark(d->L);
+    lua_replace(d->L, d->mark);
+  }
+  lua_pushvalue(d->L, d->mark);
+}
+
+/* Ends the innermost table, which becomes a value of the one around it. */
+static void end_table(decoder *d)
+{
+  int outer = (int)lua_tointeger(d->L, d->bottom);
+
+  if (d->is_stored) {
+    store_portion(d);
+    lua_replace(d->L, d->bottom);
+  } else {
+    make_table(d);
+    lua_replace(d->L, d->bottom);
+    if (d->is_array) {
+      store_entries(d, d->bottom, 0);
+    } else {
+      store_members(d, d->bottom);
+    }
+  }
+  if (d->is_array) {
+    push_array_mark(d);
+    lua_setmetatable(d->L, d->bottom);
+  }
+  d->top = d->bottom;
+  d->bottom = outer / 4;
+  d->is_stored = outer & 2;
+  d->is_array = outer & 1;
+  d->depth--;
+}
+
+/* Begins a table: what is pushed from now on are its members. */
+static step begin_table(decoder *d, bool is_array)
+{
+  int outer = d->bottom * 4 + d->is_stored * 2 + d->is_array;
+
+  if (d->depth == CP_JSON_DEPTH) {
+    d->in.at--;
+    cp_json_fail(&d->in, "nested too deeply");
+    return STEP_FAILED;
+  }
+  lua_pushinteger(d->L, outer);
+  d->bottom = ++d->top;
+  d->is_array = is_array;
+  d->is_stored = false;
+  d->depth++;
+  cp_json_skip_space(&d->in);
+  if (cp_json_accept(&d->in, is_array ? ']' : '}')) {
+    end_table(d);
+    return STEP_END;
+  }
+  return is_array || read_name(d) ? STEP_BEGIN : STEP_FAILED;
+}
+
+static step read_value(decoder *d)
+{
+  if (d->limit - d->top < STACK_NEEDED) {
+    luaL_checkstack(d->L, PORTION, NULL);
+    d->limit = d->top + PORTION;
+  }
+  cp_json_skip_space(&d->in);
+  if (cp_json_accept(&d->in, '{')) {
+    return begin_table(d, false);
+  }
+  if (cp_json_accept(&d->in, '[')) {
+    return begin_table(d, true);
+  }
+  d->top++;
+  return cp_json_read_scalar(&d->in, d->L) ? STEP_END : STEP_FAILED;
+}
+
+/* Goes on after a value: to the next one, or to the end of the table around it, or of the text. */
+static step go_on(decoder *d)
+{
+  cp_json_skip_space(&d->in);
+  if (d->depth == 0) {
+    return d->in.at == d->in.end || cp_json_fail_here(&d->in) ? STEP_DONE : STEP_FAILED;
+  }
+  if (cp_json_accept(&d->in, ',')) {
+    if (d->top - d->bottom >= PORTION) {
+      store_portion(d);
+    }
+    return d->is_array || read_name(d) ? STEP_BEGIN : STEP_FAILED;
+  }
+  if (cp_json_accept(&d->in, d->is_array ? ']' : '}')) {
+    end_table(d);
+    return STEP_END;
+  }
+  cp_json_fail_here(&d->in);
+  return STEP_FAILED;
+}
+
+bool cp_json_decode(lua_State *L, const char *text, size_t length, cp_json_error *error)
+{
+  step next = STEP_BEGIN;
+  decoder d;
+
+  luaL_checkstack(L, STACK_NEEDED + CP_JSON_NAMES, NULL);
+  lua_pushnil(L);
+  d.L = L;
+  d.in = (cp_json_input){text, text + length, NULL};
+  d.mark = lua_gettop(L);
+  d.has_names = length >= LENGTH_WITH_NAMES;
+  if (d.has_names) {
+    cp_json_names_init(&d.names, L);
+  }
+  d.top = lua_gettop(L);
+  d.limit = d.top + STACK_NEEDED;
+  d.depth = 0;
+  d.bottom = 0;
+  d.is_array = false;
+  d.is_stored = false;
+
+  while (next == STEP_BEGIN || next == STEP_END) {
+    next = next == STEP_BEGIN ? read_value(&d) : go_on(&d);
+  }
+  if (next == STEP_FAILED) {
+    *error = (cp_json_error){d.in.reason, (size_t)(d.in.at - text)};
+    lua_settop(L, d.mark - 1);
+    return false;
+  }
+  lua_replace(L, d.mark);
+  lua_settop(L, d.mark);
+  return true;
+}

@@ -1,0 +1,217 @@
+#include "json_text.h"
+
+#include "../core/encoding_parts.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+/* Texts are looked at eight bytes at a time. The first byte is the lowest of a word, which is a
+ * single load where the machine has it so. */
+enum { WORD = 8 };
+
+/* The same byte everywhere. */
+#define ALL(byte) (0x0101010101010101u * (byte))
+
+static inline uint64_t load_half(const char *text)
+{
+  const uint8_t *bytes = (const uint8_t *)text;
+
+  return bytes[0] | (uint64_t)bytes[1] << 8 | (uint64_t)bytes[2] << 16 | (uint64_t)bytes[3] << 24;
+}
+
+static inline uint64_t load(const char *text)
+{
+  return load_half(text) | load_half(text + 4) << 32;
+}
+
+/* A word whose first `n` bytes, 1 to 7, are those of the text; the others are spaces. */
+static inline uint64_t load_part(const char *text, size_t n)
+{
+  const uint8_t *bytes = (const uint8_t *)text;
+  uint64_t word = ALL(' ') << 8 * n;
+
+  if (n >= 4) {
+    return word | load_half(text) | load_half(text + n - 4) << 8 * (n - 4);
+  }
+  return word | bytes[0] | (uint64_t)bytes[n / 2] << 8 * (n / 2) |
+         (uint64_t)bytes[n - 1] << 8 * (n - 1);
+}
+
+/* Copies 1 to 7 bytes. */
+static inline void copy_part(char *to, const char *text, size_t n)
+{
+  if (n >= 4) {
+    memcpy(to, text, 4);
+    memcpy(to + n - 4, text + n - 4, 4);
+  } else {
+    to[0] = text[0];
+    to[n / 2] = text[n / 2];
+    to[n - 1] = text[n - 1];
+  }
+}
+
+/* How many bytes at the start are plain: ASCII that stands for itself. The highest bit of a byte is
+ * set where it is not; where a subtraction borrows from the next byte, that one does not count any
+ * more. */
+static inline size_t count_plain(uint64_t word)
+{
+  uint64_t control = word - ALL(0x20);
+  uint64_t quote = (word ^ ALL('"')) - ALL(1);
+  uint64_t backslash = (word ^ ALL('\\')) - ALL(1);
+  uint64_t special = (word | control | quote | backslash) & ALL(0x80);
+
+  return special == 0 ? WORD : (size_t)__builtin_ctzll(special) / 8;
+}
+
+static size_t smaller(size_t a, size_t b)
+{
+  return a < b ? a : b;
+}
+
+static size_t plain_ascii(const char *text, size_t length)
+{
+  size_t done = 0, count = 0;
+
+  while (length - done >= WORD) {
+    count = count_plain(load(text + done));
+    done += count;
+    if (count < WORD) {
+      return done;
+    }
+  }
+  if (done < length) {
+    count = count_plain(load_part(text + done, length - done));
+    return smaller(done + count, length);
+  }
+  return done;
+}
+
+/* The same, and copies them. What is written behind them stays within the length. */
+static inline size_t copy_plain_ascii(char *to, const char *text, size_t length)
+{
+  size_t done = 0, count = 0;
+
+  while (length - done >= WORD) {
+    memcpy(to + done, text + done, WORD);
+    count = count_plain(load(text + done));
+    done += count;
+    if (count < WORD) {
+      return done;
+    }
+  }
+  if (done < length) {
+    copy_part(to + done, text + done, length - done);
+    count = count_plain(load_part(text + done, length - done));
+    return smaller(done + count, length);
+  }
+  return done;
+}
+
+static bool is_ascii(char character)
+{
+  return (uint8_t)character < 0x80;
+}
+
+/* Whether a character that is not ASCII is valid; its length, or that of what is not. */
+static bool is_valid(const char *text, size_t length, size_t *count)
+{
+  uint32_t code_point = 0;
+
+  *count = cp_utf8_next((const uint8_t *)text, length, &code_point);
+  return code_point != 0xFFFD || (*count == 3 && memcmp(text, "\xEF\xBF\xBD", 3) == 0);
+}
+
+size_t cp_json_plain(const char *text, size_t length)
+{
+  size_t done = plain_ascii(text, length), count = 0;
+
+  while (done < length && !is_ascii(text[done]) && is_valid(text + done, length - done, &count)) {
+    done += count;
+    if (done < length && is_ascii(text[done])) {
+      done += plain_ascii(text + done, length - done);
+    }
+  }
+  return done;
+}
+
+/* Writes what stands for a character that is not plain, and returns where that ends. */
+static char *put_escape(char *to, char character)
+{
+  static const char letters[] = {['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r',
+                                 ['\t'] = 't', ['"'] = '"',  ['\\'] = '\\'};
+  static const char digits[] = "0123456789abcdef";
+  uint8_t byte = (uint8_t)character;
+
+  *to++ = '\\';
+  if (letters[byte] != '\0') {
+    *to++ = letters[byte];
+    return to;
+  }
+  memcpy(to, "u00", 3);
+  to[3] = digits[byte >> 4];
+  to[4] = digits[byte & 0xF];
+  return to + 5;
+}
+
+static inline char *room(cp_buffer *out, size_t size)
+{
+  if (out->capacity - out->length < size && cp_buffer_reserve(out, size) != 0) {
+    return NULL;
+  }
+  return out->data + out->length;
+}
+
+/* Appends what stands for the start of a text that is not plain ASCII, for which there is room.
+ * Returns where the rest begins. */
+static const char *write_special(cp_buffer *out, const char *text, size_t length)
+{
+  char *to = out->data + out->length;
+  uint32_t code_point = 0;
+  size_t count = 0;
+
+  if (is_ascii(*text)) {
+    out->length = (size_t)(put_escape(to, *text) - out->data);
+    return text + 1;
+  }
+  count = cp_json_plain(text, length);
+  if (count > 0) {
+    memcpy(to, text, count);
+    out->length += count;
+    return text + count;
+  }
+  out->length = (size_t)(cp_utf8_put_replacement((uint8_t *)to) - (uint8_t *)out->data);
+  return text + cp_utf8_next((const uint8_t *)text, length, &code_point);
+}
+
+int cp_json_write_string(cp_buffer *out, const char *text, size_t length, char after)
+{
+  /* For the first quote, a character that is not plain, the last quote, and what is after it. */
+  enum { MORE = 1 + 6 + 1 + 1 };
+  const char *end = text + length;
+  char *to = room(out, length + MORE);
+
+  if (to == NULL) {
+    return -ENOMEM;
+  }
+  *to = '"';
+  out->length++;
+  for (;;) {
+    size_t count = copy_plain_ascii(out->data + out->length, text, (size_t)(end - text));
+
+    text += count;
+    out->length += count;
+    if (text == end) {
+      break;
+    }
+    text = write_special(out, text, (size_t)(end - text));
+    if (room(out, (size_t)(end - text) + MORE) == NULL) {
+      return -ENOMEM;
+    }
+  }
+  to = out->data + out->length;
+  to[0] = '"';
+  to[1] = after;
+  out->length += 2;
+  return 0;
+}
