@@ -5,6 +5,9 @@
 -- CORE is the path of the C module; the Lua files are found beside this one. SIZE bytes on the
 -- channel are some of them, compiled, see fork.lua.
 
+-- Nothing of what is made here will be garbage.
+collectgarbage("stop")
+
 local FOLDER = arg[0]:match("^(.*)/[^/]*$")
 local CORE, SIZE, SCRIPT = arg[1], math.tointeger(arg[2]), arg[3]
 
@@ -34,4 +37,6 @@ while compiled and at <= SIZE do
 end
 
 _G.process = require("child_process.process")
-require("child_process.script").run(SCRIPT)
+local script = require("child_process.script")
+collectgarbage("restart")
+script.run(SCRIPT)

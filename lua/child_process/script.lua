@@ -85,7 +85,7 @@ end
 ---@param path string
 function script.run(path)
   -- The interpreter would wait for the next piece of Lua code to raise an error there.
-  core.resetSignal(core.signals.SIGINT)
+  core.resetInterrupt()
   loop.handleErrors(function(err)
     return failure().catch(err)
   end)

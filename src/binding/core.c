@@ -3,6 +3,7 @@
 #include "child.h"
 #include "encoding.h"
 #include "json.h"
+#include "names.h"
 #include "signal.h"
 #include "spawn_arguments.h"
 #include "state.h"
@@ -34,6 +35,7 @@ CP_EXPORT int luaopen_child_process_core(lua_State *L)
   cp_turn_functions(L);
   cp_signal_functions(L);
   cp_system_functions(L);
+  cp_names_functions(L);
   cp_open_encoding(L);
   lua_setfield(L, -2, "encoding");
   cp_open_json(L);

@@ -1,13 +1,11 @@
 #include "signal.h"
 
-#include "../core/signals.h"
 #include "anchor.h"
 #include "object.h"
 #include "state.h"
 
 #include <signal.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 static const char CLASS[] = "child_process.SignalHandle";
@@ -146,31 +144,6 @@ static int signal_stop(lua_State *L)
   return 0;
 }
 
-static void add_name(lua_State *L, const char *name, int number)
-{
-  lua_pushinteger(L, number);
-  lua_setfield(L, -2, name);
-  lua_pushstring(L, name);
-  lua_rawseti(L, -2, number);
-}
-
-/* Names to numbers and numbers to names. */
-static void push_names(lua_State *L)
-{
-  lua_newtable(L);
-#ifdef SIGRTMIN
-  for (int number = SIGRTMIN + 1; number < SIGRTMAX; number++) {
-    char name[32];
-
-    snprintf(name, sizeof(name), "SIGRTMIN+%d", number - SIGRTMIN);
-    add_name(L, name, number);
-  }
-#endif
-  for (const cp_signal_name *signal = cp_signal_names; signal->name != NULL; signal++) {
-    add_name(L, signal->name, signal->number);
-  }
-}
-
 void cp_signal_functions(lua_State *L)
 {
   static const luaL_Reg metamethods[] = {
@@ -186,6 +159,4 @@ void cp_signal_functions(lua_State *L)
   cp_object_class(L, CLASS, metamethods, methods);
   lua_pushcfunction(L, signal_new);
   lua_setfield(L, -2, "signal");
-  push_names(L);
-  lua_setfield(L, -2, "signals");
 }

@@ -1,10 +1,10 @@
-/* Signals that the process itself receives, and their names. */
+/* Signals that the process itself receives. */
 #ifndef CP_BINDING_SIGNAL_H
 #define CP_BINDING_SIGNAL_H
 
 #include <lua.h>
 
-/* Adds the constructor and the table of names to the table on top of the stack. */
+/* Adds the constructor to the table on top of the stack. */
 void cp_signal_functions(lua_State *L);
 
 #endif

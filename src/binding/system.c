@@ -97,10 +97,11 @@ static int system_kill(lua_State *L)
   return cp_push_errno(L, uv_kill(cp_check_int(L, 1), cp_check_int(L, 2)));
 }
 
-/* resetSignal(signum): gives a signal its default effect. */
-static int system_reset_signal(lua_State *L)
+/* resetInterrupt(): SIGINT has its default effect from now on. */
+static int system_reset_interrupt(lua_State *L)
 {
-  signal(cp_check_int(L, 1), SIG_DFL);
+  (void)L;
+  signal(SIGINT, SIG_DFL);
   return 0;
 }
 
@@ -266,35 +267,6 @@ static int system_file_of(lua_State *L)
   return 1;
 }
 
-/* Name to number and number to name, in the table on top of the stack. */
-static void set_errno_name(lua_State *L, int number, const char *name)
-{
-  lua_pushinteger(L, number);
-  lua_setfield(L, -2, name);
-  lua_pushstring(L, name);
-  lua_rawseti(L, -2, number);
-}
-
-static void push_errno_names(lua_State *L)
-{
-  static const char unknown[] = "Unknown";
-
-  lua_newtable(L);
-  for (int number = 1; number < 256; number++) {
-    char name[64];
-
-    uv_err_name_r(-number, name, sizeof(name));
-    if (strncmp(name, unknown, sizeof(unknown) - 1) != 0) {
-      set_errno_name(L, number, name);
-    }
-  }
-  /* libuv has no names for these. */
-  set_errno_name(L, ECHILD, "ECHILD");
-  set_errno_name(L, EDQUOT, "EDQUOT");
-  set_errno_name(L, ELIBBAD, "ELIBBAD");
-  set_errno_name(L, ENOEXEC, "ENOEXEC");
-}
-
 void cp_system_functions(lua_State *L)
 {
   static const luaL_Reg functions[] = {
@@ -307,7 +279,7 @@ void cp_system_functions(lua_State *L)
       {"pid", system_pid},
       {"ppid", system_ppid},
       {"kill", system_kill},
-      {"resetSignal", system_reset_signal},
+      {"resetInterrupt", system_reset_interrupt},
       {"platform", system_platform},
       {"title", system_title},
       {"setTitle", system_set_title},
@@ -323,6 +295,4 @@ void cp_system_functions(lua_State *L)
   lua_pushinteger(L, (lua_Integer)uv_hrtime());
   lua_pushcclosure(L, system_start_time, 1);
   lua_setfield(L, -2, "startTime");
-  push_errno_names(L);
-  lua_setfield(L, -2, "errno");
 }

@@ -4,7 +4,7 @@
 
 #include <lua.h>
 
-/* Adds the functions, and the table of errno names, to the table on top of the stack. */
+/* Adds the functions to the table on top of the stack. */
 void cp_system_functions(lua_State *L);
 
 #endif
