@@ -61,7 +61,7 @@ core_objects := $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/core/*.c))
 codec_objects := $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/codec/*.c))
 number_objects := $(filter $(BUILD)/codec/number%,$(codec_objects))
 binding_objects := $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/binding/*.c))
-core_tests := $(patsubst %.c,$(BUILD)/%,$(wildcard spec/core/*_test.c spec/codec/*_test.c))
+c_tests := $(patsubst %.c,$(BUILD)/%,$(wildcard spec/core/*_test.c spec/codec/*_test.c))
 fuzzers := $(patsubst %.c,$(BUILD)/%,$(wildcard spec/fuzz/*_fuzz.c))
 lua_files := $(patsubst lua/%,%,$(wildcard lua/*.lua lua/child_process/*.lua))
 
@@ -69,7 +69,7 @@ lua_files := $(patsubst lua/%,%,$(wildcard lua/*.lua lua/child_process/*.lua))
 export LUA_PATH := $(CURDIR)/lua/?.lua;$(or $(LUA_PATH),;)
 export LUA_CPATH := $(abspath $(MODULE_DIR))/?.so;$(or $(LUA_CPATH),;)
 export CC LUA PKG_CONFIG LUA_INCDIR BUSTED SPEC
-export CORE_TESTS = $(core_tests)
+export C_TESTS = $(c_tests)
 # The interpreter that the specs start for child scripts.
 export CHILD_PROCESS_LUA = $(LUA)
 
@@ -101,34 +101,34 @@ demo: setup ## set up, build, and run the main example
 
 .PHONY: test
 test: setup ## set up, build, and run the whole spec and the C tests
-	@$(again) build core-tests
+	@$(again) build c-tests
 	@scripts/test.sh test $(LUA)
 
-.PHONY: test-core
-test-core: core-tests ## run the C tests of the core alone
-	@for test in $(core_tests); do echo "$$test" && $$test || exit 1; done
+.PHONY: test-c
+test-c: c-tests ## run the C tests alone
+	@for test in $(c_tests); do echo "$$test" && $$test || exit 1; done
 
 .PHONY: test-fallbacks
 test-fallbacks: setup ## run all tests without pidfds, vfork, both, and without epoll
-	@$(again) build core-tests
+	@$(again) build c-tests
 	@status=0; \
 	CHILD_PROCESS_NO_PIDFD=1 scripts/test.sh test-no-pidfd $(LUA) || status=1; \
 	CHILD_PROCESS_NO_VFORK=1 scripts/test.sh test-no-vfork $(LUA) || status=1; \
 	CHILD_PROCESS_NO_PIDFD=1 CHILD_PROCESS_NO_VFORK=1 \
 	  scripts/test.sh test-no-pidfd-no-vfork $(LUA) || status=1; \
-	$(again) $(poller_uv) build core-tests run-poller-uv || status=1; \
+	$(again) $(poller_uv) build c-tests run-poller-uv || status=1; \
 	exit $$status
 
 # How other systems than Linux wait for descriptors.
 poller_uv := BUILD=build/poller-uv MODULE_DIR=build/poller-uv CFLAGS="-O2 -g -DCP_POLLER_UV"
 
 .PHONY: run-poller-uv
-run-poller-uv: build core-tests
+run-poller-uv: build c-tests
 	@scripts/test.sh test-poller-uv $(LUA)
 
 .PHONY: test-gc
 test-gc: setup ## run all tests with the garbage collector always at work
-	@$(again) build core-tests
+	@$(again) build c-tests
 	@CHILD_PROCESS_SPEC_GC=1 scripts/test.sh test-gc $(LUA)
 
 # The interpreter is a small program of our own: the sanitizer's runtime must be in the program from
@@ -141,7 +141,7 @@ asan := BUILD=build/asan MODULE_DIR=build/asan LUA=build/asan/lua \
 
 .PHONY: test-asan
 test-asan: setup ## run all tests under the address and undefined behaviour sanitizers
-	@$(again) $(asan) build core-tests build/asan/lua
+	@$(again) $(asan) build c-tests build/asan/lua
 	@$(again) $(asan) run-asan
 
 .PHONY: run-asan
@@ -158,7 +158,7 @@ build/asan/lua: scripts/sanitized_lua.c $(BUILD)/flags
 .PHONY: test-valgrind
 test-valgrind: ## run all tests under valgrind
 	@scripts/setup.sh valgrind
-	@$(again) build core-tests
+	@$(again) build c-tests
 	@CHILD_PROCESS_NO_PIDFD=1 CHILD_PROCESS_NO_VFORK=1 scripts/test.sh test-valgrind $(LUA) \
 	  valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite \
 	  --show-leak-kinds=definite --error-exitcode=99 --child-silent-after-fork=yes \
@@ -223,8 +223,8 @@ uninstall: ## remove what install has put there
 clean: ## remove everything that was built
 	@rm -rf build lua/child_process/core.so
 
-.PHONY: core-tests
-core-tests: $(core_tests)
+.PHONY: c-tests
+c-tests: $(c_tests)
 	@:
 
 $(module): $(core_objects) $(codec_objects) $(binding_objects)

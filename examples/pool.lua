@@ -33,14 +33,18 @@ if process.send then
     if math.random(20) == 1 then
       process:exit(1)
     end
-    process:send({ id = job.id, count = countPrimes(job.first, job.last) })
+    process:send({ count = countPrimes(job.first, job.last) })
   end)
   return
 end
 
 ---@class Pool
+---@field module string what the children run
+---@field onresult fun(job: table, result: table)
 ---@field jobs table[] those that wait
----@field running integer
+---@field workers table<ChildProcess, boolean> those that run; each has its job in the field `job`
+---@field died integer how many have been replaced
+---@field closing boolean? no more jobs will come
 local Pool = {}
 Pool.__index = Pool
 
@@ -116,10 +120,8 @@ local pool = Pool.new(script, processors, function(_, result)
   done = done + 1
 end)
 
-local count = 0
 for first = 1, LIMIT, RANGE do
-  count = count + 1
-  pool:add({ id = count, first = first, last = math.min(first + RANGE - 1, LIMIT) })
+  pool:add({ first = first, last = math.min(first + RANGE - 1, LIMIT) })
 end
 pool:close()
 cp.run()

@@ -40,18 +40,22 @@ function cp.spawn(command, args, options)
   return ChildProcess.new():spawn(normalized)
 end
 
----@class SpawnOptions
+---@class StartOptions what spawn and fork have in common
 ---@field cwd? string working directory
 ---@field env? table<string, string|number|boolean> environment; absent: ours
----@field argv0? string default: the command
----@field stdio? string|table see options.stdio in the Node text
 ---@field detached? boolean leader of a new session and process group
 ---@field uid? integer
 ---@field gid? integer
----@field shell? boolean|string run the command by /bin/sh, or by this shell
 ---@field timeout? integer milliseconds after which killSignal is sent
 ---@field killSignal? string|integer default "SIGTERM"
----@field serialization? "json"|"advanced"
+---@field serialization? "json"|"advanced" of messages; with "advanced" `send` raises
+---ENOTSUP
+---@field maxMessageSize? number bytes of a message from the child; default 1 GiB
+
+---@class SpawnOptions : StartOptions
+---@field argv0? string default: the command
+---@field stdio? string|table see options.stdio in the Node text
+---@field shell? boolean|string run the command by /bin/sh, or by this shell
 ---@field windowsHide? boolean without effect
 ---@field windowsVerbatimArguments? boolean without effect
 ---@field setsid? boolean deprecated: detached
@@ -108,7 +112,7 @@ function cp.spawnSync(command, args, options)
   return require("child_process.sync").spawnSync(command, args, options)
 end
 
----@class SyncOptions : SpawnOptions `serialization` has no meaning here
+---@class SyncOptions : SpawnOptions `serialization` and `maxMessageSize` have no meaning here
 ---@field input? string what the child reads from its stdin, whatever stdio[0] says
 ---@field maxBuffer? number bytes of each output; more kills the child; default 1024 * 1024,
 ---math.huge for no limit
@@ -158,21 +162,12 @@ function cp.fork(modulePath, args, options)
   return require("child_process.fork").fork(modulePath, args, options)
 end
 
----@class ForkOptions
----@field cwd? string
----@field detached? boolean
----@field env? table<string, string|number|boolean>
+---@class ForkOptions : StartOptions
 ---@field execPath? string what is run in the place of this interpreter; it is given the script and
 ---the arguments, and speaks the protocol by itself
 ---@field execArgv? string[] flags of the interpreter; default process.execArgv
----@field gid? integer
----@field uid? integer
----@field serialization? "json"|"advanced"
 ---@field silent? boolean pipes for stdin, stdout and stderr in the place of ours
 ---@field stdio? string|table with exactly one 'ipc'; comes before `silent`
----@field killSignal? string|integer
----@field timeout? integer milliseconds
----@field maxMessageSize? number bytes of a message from the child; default 1 GiB
 
 -- Loaded when first asked for.
 return setmetatable(cp, {

@@ -24,7 +24,7 @@ run_clang_tidy() {
 # build_with COMPILER: everything, warnings being errors.
 build_with() {
   make --no-print-directory CC="$1" CFLAGS="-O2 -g" WERROR=1 \
-    BUILD="build/lint-$1" MODULE_DIR="build/lint-$1" build core-tests
+    BUILD="build/lint-$1" MODULE_DIR="build/lint-$1" build c-tests
 }
 
 results_begin lint

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Runs the C tests of the core and the whole busted spec in one mode.
+# Runs the C tests and the whole busted spec in one mode.
 #
 #   scripts/test.sh MODE INTERPRETER [WRAPPER...]
 #
 # MODE names the record in build/results; WRAPPER is a command to run everything under. In the
-# environment: CORE_TESTS, the C test programs; BUSTED, a Lua script that starts busted; SPEC, the
+# environment: C_TESTS, the C test programs; BUSTED, a Lua script that starts busted; SPEC, the
 # folders or files of the spec; REPORTS, if set, a folder where a tool leaves what it finds, in
 # whichever process.
 set -u
@@ -22,8 +22,8 @@ reported() {
   rm -f "$REPORTS"/*
 }
 
-# run_core_test COMMAND...: one C test.
-run_core_test() {
+# run_c_test COMMAND...: one C test.
+run_c_test() {
   status=0
   "$@" || status=$?
   ! reported && [ "$status" -eq 0 ]
@@ -35,15 +35,15 @@ if [ -n "${REPORTS:-}" ]; then
   mkdir -p "$REPORTS"
 fi
 
-for program in $CORE_TESTS; do
-  check "core: $(basename "$program")" run_core_test "$@" "$program"
+for program in $C_TESTS; do
+  check "C: $(basename "$program")" run_c_test "$@" "$program"
 done
-core_failed=$(count_failed "$results")
+c_failed=$(count_failed "$results")
 
 # shellcheck disable=SC2086 # SPEC is a list
 "$@" "$lua" "$BUSTED" --output=scripts/busted_results.lua -Xoutput "$results" $SPEC
 status=$?
-spec_failed=$(($(count_failed "$results") - core_failed))
+spec_failed=$(($(count_failed "$results") - c_failed))
 
 # Busted ends with 1 when a test has failed, and each of those is on record. Every other status
 # means that the run broke off, or that the tool around it has something to say.

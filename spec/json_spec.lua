@@ -1,4 +1,4 @@
--- API.md section 6, "Messages as JSON". What is JSON and what is not follows the kinds of cases
+-- "Messages as JSON" in the manual. What is JSON and what is not follows the kinds of cases
 -- that JSONTestSuite (github.com/nst/JSONTestSuite) distinguishes.
 
 local cp = require("child_process")
@@ -8,9 +8,6 @@ local support = require("spec.support")
 
 local null = cp.null
 local replacement = "\u{FFFD}"
-
--- Whether a real Node is there to be asked.
-local hasNode = cp.spawnSync("node", {"--version"}).status == 0
 
 --- What a script for Node prints when it has read this input.
 local function node(script, input)
@@ -206,7 +203,7 @@ describe("JSON", function()
   end)
 
   it("is the same to Node", function()
-    if not hasNode then pending("node is not installed") return end
+    if not support.hasNode() then pending("node is not installed") return end
     local texts, expected = {}, {}
     local function add(text, isValid)
       texts[#texts + 1] = ("s4"):pack(text)
@@ -333,7 +330,7 @@ describe("a number", function()
   end)
 
   it("has the shortest digits, which are Node's", function()
-    if not hasNode then pending("node is not installed") return end
+    if not support.hasNode() then pending("node is not installed") return end
     local floats = randomFloats(20000)
     local bits, texts = {}, {}
     for i, float in ipairs(floats) do
@@ -358,9 +355,8 @@ describe("a number", function()
 
   it("does not depend on the locale", function()
     local folder = support.tmpdir()
-    local file = assert(io.open(folder .. "/source", "w"))
-    file:write('LC_NUMERIC\ndecimal_point ","\nthousands_sep "."\ngrouping 3\nEND LC_NUMERIC\n')
-    file:close()
+    support.writeFile(folder .. "/source",
+      'LC_NUMERIC\ndecimal_point ","\nthousands_sep "."\ngrouping 3\nEND LC_NUMERIC\n')
     cp.spawnSync("localedef", {"-c", "-i", folder .. "/source", "-f", "ANSI_X3.4-1968",
       folder .. "/comma"})
     local script = support.script([[
@@ -382,7 +378,7 @@ describe("a string", function()
   it("is escaped as JSON.stringify does", function()
     assert.equal([["\b\t\n\f\r\"\\ / ]] .. "\x7F\u{E9}\u{2028}\u{1F600}" .. [[\u0000\u0001\u001f"]],
       json.encode("\b\t\n\f\r\"\\ / \x7F\u{E9}\u{2028}\u{1F600}\0\1\x1F"))
-    if not hasNode then pending("node is not installed") return end
+    if not support.hasNode() then pending("node is not installed") return end
     local characters = {}
     for code = 0, 0x3000 do characters[#characters + 1] = utf8.char(code) end
     local text = node([[
@@ -620,7 +616,7 @@ describe("__tojson", function()
     for i, case in ipairs(cases) do texts[i] = json.encode(case[1]) or "nil" end
     assert.equal('1|[1]|{"x":1}|nil|[null]|{}|{"a":1}|{"x":{"a":1}}|[]|{"b":2}|[{"b":2}]|{"c":1}'
       .. "|{}|[null]|nil", table.concat(texts, "|"))
-    if not hasNode then pending("node is not installed") return end
+    if not support.hasNode() then pending("node is not installed") return end
     local expressions = {}
     for i, case in ipairs(cases) do expressions[i] = case[2] end
     assert.equal(table.concat(texts, "|"), node([[

@@ -2,6 +2,7 @@
 
 local cp = require("child_process")
 local lfs = require("lfs")
+local messages = require("spec.support.messages")
 local process = require("child_process.process")
 local support = require("spec.support")
 
@@ -9,20 +10,17 @@ local support = require("spec.support")
 ---@return ChildProcess child
 ---@return string stdout
 ---@return string stderr
----@return any[] messages
-local function forkFile(path, args, options)
-  options = options or {}
-  options.silent = true
-  local child = cp.fork(path, args, options)
-  local messages = {}
-  child:on("message", function(message) messages[#messages + 1] = message end)
+---@return any[] received its messages
+local function forkFile(path, args)
+  local child = cp.fork(path, args, {silent = true})
+  local received = messages.received(child)
   local stdout, stderr = support.output(child)
-  return child, stdout, stderr, messages
+  return child, stdout, stderr, received
 end
 
 --- The same with the text of the script.
-local function fork(text, args, options)
-  return forkFile(support.script(text), args, options)
+local function fork(text)
+  return forkFile(support.script(text))
 end
 
 --- What the interpreter would have written about an error.
@@ -84,12 +82,6 @@ describe("A forked script", function()
     assert.equal(path .. "\n", stdout)
   end)
 
-  it("is looked for in the child's working directory", function()
-    local folder = support.script("print('found')"):match("^(.*)/")
-    local _, stdout = forkFile("script.lua", {}, {cwd = folder})
-    assert.equal("found\n", stdout)
-  end)
-
   it("that does not exist gives an error on stderr and the code 1", function()
     local child, stdout, stderr = forkFile("/nonexistent/script")
     assert.equal(1, child.exitCode)
@@ -117,8 +109,7 @@ describe("A forked script", function()
     assert.equal("with its extension\n", stdout)
 
     assert(lfs.rmdir(name))
-    local file <close> = assert(io.open(name, "w"))
-    file:write("x = = 1"):close()
+    support.writeFile(name, "x = = 1")
     child, stdout, stderr = forkFile(name)
     assert.equal(1, child.exitCode)
     assert.equal("", stdout)
@@ -159,10 +150,10 @@ describe("A forked script", function()
         for _, where in ipairs({"%s", [[
           require("child_process.timers").setImmediate(function() %s end)
         ]]}) do
-          local child, _, stderr, messages = fork("process:send('sent') " .. where:format(call))
+          local child, _, stderr, received = fork("process:send('sent') " .. where:format(call))
           assert.equal("", stderr)
           assert.equal(3, child.exitCode)
-          assert.same({"sent"}, messages)
+          assert.same({"sent"}, received)
         end
       end
     end)
@@ -261,8 +252,8 @@ describe("An error of a forked script", function()
   end)
 
   it("loses no message that was sent before", function()
-    local _, _, _, messages = fork("for i = 1, 3 do process:send(i) end error('broken')")
-    assert.same({1, 2, 3}, messages)
+    local _, _, _, received = fork("for i = 1, 3 do process:send(i) end error('broken')")
+    assert.same({1, 2, 3}, received)
   end)
 end)
 
@@ -298,8 +289,8 @@ describe("'exit' in a forked script", function()
   end)
 
   it("may send messages", function()
-    local _, _, _, messages = fork([[process:on("exit", function() process:send("last") end)]])
-    assert.same({"last"}, messages)
+    local _, _, _, received = fork([[process:on("exit", function() process:send("last") end)]])
+    assert.same({"last"}, received)
   end)
 
   it("makes the code 1 when a listener raises at the end, and leaves that of process:exit",
@@ -440,11 +431,10 @@ describe("'uncaughtException' in a forked script", function()
         if message == "end" then process:disconnect() else error("not " .. message, 0) end
       end)
     ]]))
-    local messages = {}
-    child:on("message", function(message) messages[#messages + 1] = message end)
+    local received = messages.received(child)
     for _, message in ipairs({"this", "that", "end"}) do child:send(message) end
     support.run()
-    assert.same({"not this", "not that"}, messages)
+    assert.same({"not this", "not that"}, received)
     assert.equal(0, child.exitCode)
   end)
 
@@ -507,6 +497,6 @@ describe("Starting", function()
       table.sort(names)
       print(table.concat(names, " "))
     ]])
-    assert.equal("channel core events json loop process script\n", stdout)
+    assert.equal("channel core events json lazy_errors loop process script\n", stdout)
   end)
 end)

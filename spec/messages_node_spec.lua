@@ -12,9 +12,8 @@ local CAPTURED = {"ignore", "pipe", "pipe", "ipc"}
 
 --- Forks a program in Node.
 local function forkNode(text, options, args)
-  local all = {execPath = "node", stdio = CAPTURED}
-  for name, value in pairs(options or {}) do all[name] = value end
-  return cp.fork(messages.javascript(text), args or {}, all)
+  return cp.fork(messages.javascript(text), args or {},
+    support.merge({execPath = "node", stdio = CAPTURED}, options))
 end
 
 --- Runs a program in Node, with paths as process.argv[2] and so on, and gives what it prints; the

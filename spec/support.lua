@@ -18,6 +18,26 @@ support.lua = os.getenv("CHILD_PROCESS_LUA") or "lua5.4"
 ---@type boolean
 support.isRoot = lfs.attributes("/proc/self", "uid") == 0
 
+local nodeFound
+
+--- Whether a real Node is there to be asked.
+---@return boolean
+function support.hasNode()
+  if nodeFound == nil then nodeFound = cp.spawnSync("node", {"--version"}).status == 0 end
+  return nodeFound
+end
+
+--- A copy of a table in which the fields of another one are set.
+---@param fields? table
+---@param changes? table
+---@return table
+function support.merge(fields, changes)
+  local all = {}
+  for name, value in pairs(fields or {}) do all[name] = value end
+  for name, value in pairs(changes or {}) do all[name] = value end
+  return all
+end
+
 local temporary = {}
 
 --- Removes a file, or a folder with all it contains.
@@ -75,20 +95,30 @@ function support.executable(path, text)
   return path
 end
 
---- Runs the loop to its end. Fails, naming what is still alive, when it has not ended in time.
+--- Calls a function that runs the loop. Fails, naming what is still alive, when it has not returned
+--- in time.
+---@generic T
+---@param fn fun(): T
 ---@param seconds? number how long it may take at most (default 30)
----@return any # what `cp.run()` returned
-function support.run(seconds)
+---@return T
+function support.inTime(fn, seconds)
   seconds = seconds or 30
   local watchdog = timers.setTimeout(function()
     local alive = table.concat(loop.handles(), "\n  ")
     error(("the loop did not end within %g s; still alive:\n  %s"):format(seconds, alive), 0)
   end, seconds * 1000)
   watchdog:unref()
-  local ok, result = pcall(cp.run)
+  local ok, result = pcall(fn)
   timers.clearTimeout(watchdog)
   if not ok then error(result, 0) end
   return result
+end
+
+--- Runs the loop to its end, as inTime.
+---@param seconds? number how long it may take at most (default 30)
+---@return any # what `cp.run()` returned
+function support.run(seconds)
+  return support.inTime(cp.run, seconds)
 end
 
 --- Runs a Lua script in an interpreter of its own, to its end. Fails with what the script said of
@@ -202,22 +232,27 @@ function support.output(child)
   return stdout and stdout(), stderr and stderr()
 end
 
---- Notes the events that a child emits from now on, each with its arguments: "exit 0 nil".
+--- Notes events from now on, each with its arguments: "exit 0 nil".
+---@param emitter EventEmitter
+---@param counts table<string, integer> for each event, how many of its arguments are noted
+---@param describe? fun(value: any): string default: tostring
 ---@return string[] # grows as they come
-function support.events(child)
+function support.note(emitter, counts, describe)
   local seen = {}
-  local function note(name, count)
-    child:on(name, function(...)
+  for name, count in pairs(counts) do
+    emitter:on(name, function(...)
       local words = {name}
-      for i = 1, count do words[i + 1] = tostring((select(i, ...))) end
+      for i = 1, count do words[i + 1] = (describe or tostring)((select(i, ...))) end
       seen[#seen + 1] = table.concat(words, " ")
     end)
   end
-  note("spawn", 0)
-  note("error", 1)
-  note("exit", 2)
-  note("close", 2)
   return seen
+end
+
+--- Notes the events that a child emits from now on.
+---@return string[] # grows as they come
+function support.events(child)
+  return support.note(child, {spawn = 0, error = 1, exit = 2, close = 2})
 end
 
 --- Calls a function that has to raise an error.

@@ -564,7 +564,7 @@ describe("The synchronous functions do what those of Node do:", function()
   local ours, nodes
 
   setup(function()
-    if cp.spawnSync("node", {"--version"}).status ~= 0 then return end
+    if not support.hasNode() then return end
     local ourOutput = start(support.lua, lua .. calls(false))
     local nodesOutput = start("node", javascript .. calls(true))
     support.run(120)

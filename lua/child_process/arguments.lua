@@ -166,6 +166,11 @@ function checks.shell(shell)
   return shell ~= "" and shell
 end
 
+-- A number of bytes that was given as any number; math.huge is no limit.
+local function toBytes(value)
+  return value >= math.maxinteger and math.maxinteger or math.floor(value)
+end
+
 function checks.serialization(value)
   if value ~= "json" and value ~= "advanced" then
     error(errors.invalidArgValue("options.serialization", value,
@@ -183,7 +188,7 @@ function checks.maxMessageSize(value)
   elseif value < 1 or value ~= value then
     error(errors.outOfRange("options.maxMessageSize", ">= 1", value))
   end
-  return value >= math.maxinteger and math.maxinteger or math.floor(value)
+  return toBytes(value)
 end
 
 function checks.signal()
@@ -222,7 +227,7 @@ function arguments.checkMaxBuffer(value)
   elseif type(value) ~= "number" or value < 0 or value ~= value then
     error(errors.outOfRange("options.maxBuffer", "a positive number", value))
   end
-  return value >= math.maxinteger and math.maxinteger or math.floor(value)
+  return toBytes(value)
 end
 
 local function environmentPair(key, value)

@@ -65,7 +65,6 @@ end
 -- behind them.
 local fieldsOf = core.fields
 
--- The end of the channel counts among the streams.
 local function attachChannel(child, options, handles)
   local handle = handles[options.ipc]
   handles[options.ipc] = nil
@@ -87,7 +86,7 @@ local function makeStreams(child, fields, options, handles)
   local open = 1
   if options.ipc and handles then
     attachChannel(child, options, handles)
-    open = 2
+    open = 2 -- "close" waits for the end of the channel as for that of a stream
   end
   for index = 1, #descriptors do
     if descriptors[index] == NEW_PIPE then
@@ -197,14 +196,24 @@ function ChildProcess:kill(name)
   return false
 end
 
---- See channel.lua.
----@return boolean
-function ChildProcess:send(...)
+--- Sends a message to the child, which has it as a "message" event of its `process`. Needs a
+--- channel, as children of fork have one, and those with 'ipc' in options.stdio. What goes wrong is
+--- for the callback, or else an "error" event; a message or a handle that cannot be sent raises.
+--- Node text: subprocess.send(message[, sendHandle[, options]][, callback]).
+---@param message any what JSON can express: strings, numbers, booleans, tables of these, cp.null
+---@param handle? any must be nil: handles cannot be sent
+---@param options? table
+---@param callback? fun(err: Error?) called when the message has been written
+---@return boolean # false if the channel is closed, or if so much is waiting that more is unwise
+---@overload fun(self: ChildProcess, message: any, callback: fun(err: Error?)): boolean
+function ChildProcess:send(message, handle, options, callback)
   check(self, "send")
-  return require("child_process.channel").methods.send(self, ...)
+  return require("child_process.channel").methods.send(self, message, handle, options, callback)
 end
 
---- See channel.lua.
+--- Closes the channel. Messages that have come are still delivered, and those that were sent still
+--- written, before "disconnect" is emitted. Without an open channel: an "error" event.
+--- Node text: subprocess.disconnect().
 function ChildProcess:disconnect()
   check(self, "disconnect")
   require("child_process.channel").methods.disconnect(self)

@@ -5,6 +5,7 @@
 --   _events        event -> listener, or a List of several; absent while nobody ever listened
 --   _eventNames    the events in the order of their first listener; absent until there are two
 --   _maxListeners  absent while the default applies
+local errors = require("child_process.lazy_errors")
 
 ---@class child_process.events
 local events = {}
@@ -29,20 +30,14 @@ function Once:__call(...)
   end
 end
 
--- Errors are loaded when the first one happens: a child that starts should not wait for them.
-local function raise(constructor, ...)
-  error(require("child_process.errors")[constructor](...))
-end
-
 local function raiseUnhandled(err)
-  local errors = require("child_process.errors")
   error(errors.isError(err) and err or errors.unhandledError(err))
 end
 
 local function checkSelf(self, method)
   local kind = type(self)
   if kind ~= "table" and kind ~= "userdata" then
-    raise("invalidThis", "EventEmitter:" .. method)
+    error(errors.invalidThis("EventEmitter:" .. method))
   end
 end
 
@@ -50,16 +45,16 @@ local function checkListener(listener)
   if type(listener) ~= "function" then
     local meta = getmetatable(listener)
     if not (meta and meta.__call) then
-      raise("invalidArgType", "listener", "function", listener)
+      error(errors.invalidArgType("listener", "function", listener))
     end
   end
 end
 
 local function checkCount(name, value)
   if type(value) ~= "number" then
-    raise("invalidArgType", name, "number", value)
+    error(errors.invalidArgType(name, "number", value))
   elseif value < 0 or value ~= value then
-    raise("outOfRange", name, ">= 0", value)
+    error(errors.outOfRange(name, ">= 0", value))
   end
 end
 
@@ -128,7 +123,7 @@ end
 local function add(self, event, listener, prepend)
   checkListener(listener)
   if event == nil or event ~= event then
-    raise("invalidArgValue", "eventName", event, "cannot be nil or nan")
+    error(errors.invalidArgValue("eventName", event, "cannot be nil or nan"))
   end
   local handlers = self._events
   if handlers and handlers.newListener then
@@ -392,19 +387,22 @@ function events.inherit(name)
   }), metatable
 end
 
+local handleWarning = nil ---@type nil|fun(message: string, name: string)
+
+--- Sets what is told of each warning, after stderr.
+---@param handler fun(message: string, name: string)
+function events.handleWarnings(handler)
+  handleWarning = handler
+end
+
 --- Where warnings go: to stderr, and to the listeners of "warning" of process on the next tick. A
 --- program may set its own.
 ---@param message string
 ---@param name string the kind of warning
 function events.warn(message, name)
   io.stderr:write(("(lua) %s: %s\n"):format(name, message))
-  local process = package.loaded["child_process.process"]
-  if process then
-    process:nextTick(function()
-      if process:listenerCount("warning") > 0 then
-        process:emit("warning", require("child_process.errors").Error(message, {name = name}))
-      end
-    end)
+  if handleWarning then
+    handleWarning(message, name)
   end
 end
 

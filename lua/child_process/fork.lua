@@ -5,6 +5,8 @@ local errors = require("child_process.errors")
 local process = require("child_process.process")
 local ChildProcess = require("child_process.child")
 
+local given = arguments.given
+
 ---@class child_process.fork
 local fork = {}
 
@@ -26,29 +28,30 @@ end
 
 -- What every child needs. To compile it takes as long as the interpreter's own start, so it is
 -- handed over compiled, ahead of the messages.
-local COMPILED = {
-  "child_process.loop", "child_process.events", "child_process.process", "child_process.channel",
-  "child_process.json", "child_process.script",
+local HANDED_OVER = {
+  "child_process.lazy_errors", "child_process.loop", "child_process.events",
+  "child_process.process", "child_process.channel", "child_process.json", "child_process.script",
 }
 
-local function compile(names)
+-- Name and compiled code of each, as launch.lua takes them apart.
+local function makeBundle()
   local parts = {}
-  for _, name in ipairs(names) do
+  for _, name in ipairs(HANDED_OVER) do
     local chunk = assert(loadfile((find(name, package.path))))
     parts[#parts + 1] = ("s4s4"):pack(name, string.dump(chunk, true))
   end
   return table.concat(parts)
 end
 
-local compiled -- with the first fork
+local bundle -- with the first fork
 
 -- The command line of our launcher: it is told where the C module lies, and how much is handed over
 -- on the channel. The rest it finds beside itself, so that the child needs no settings.
 local function launcher()
-  compiled = compiled or compile(COMPILED)
+  bundle = bundle or makeBundle()
   return {
     find("child_process.launch", package.path), find("child_process.core", package.cpath),
-    tostring(#compiled),
+    tostring(#bundle),
   }
 end
 
@@ -60,8 +63,8 @@ local function checkInterpreter(path)
   end
 end
 
-local function stringList(name, value, default)
-  if value == nil or value == core.null then
+local function tableOrDefault(name, value, default)
+  if not given(value) then
     return default
   elseif type(value) ~= "table" then
     error(errors.invalidArgType(name, "table", value))
@@ -71,18 +74,18 @@ end
 
 -- options.stdio, or what `silent` says, with the channel.
 local function stdio(options)
-  local given = options.stdio
-  if given == nil or given == core.null then
-    local word = options.silent and options.silent ~= core.null and "pipe" or "inherit"
+  local entries = options.stdio
+  if not given(entries) then
+    local word = given(options.silent) and options.silent and "pipe" or "inherit"
     return {word, word, word, "ipc"}
-  elseif type(given) == "string" then
-    return {given, given, given, "ipc"}
-  elseif type(given) ~= "table" then
-    error(errors.invalidArgValue("stdio", given))
+  elseif type(entries) == "string" then
+    return {entries, entries, entries, "ipc"}
+  elseif type(entries) ~= "table" then
+    error(errors.invalidArgValue("stdio", entries))
   end
-  for _, entry in pairs(given) do
+  for _, entry in pairs(entries) do
     if entry == "ipc" then
-      return given
+      return entries
     end
   end
   error(errors.childProcessIpcRequired())
@@ -108,19 +111,19 @@ function fork.fork(modulePath, args, options)
 
   local execPath = options.execPath
   local command = {}
-  local launched = execPath == nil or execPath == core.null
+  local launched = not given(execPath)
   if launched then
     execPath = process.execPath
     checkInterpreter(execPath)
-    append(command, stringList("options.execArgv", options.execArgv, process.execArgv))
+    append(command, tableOrDefault("options.execArgv", options.execArgv, process.execArgv))
     append(command, launcher())
   else
-    append(command, stringList("options.execArgv", options.execArgv, {}))
+    append(command, tableOrDefault("options.execArgv", options.execArgv, {}))
   end
   command[#command + 1] = modulePath
   append(command, args)
   local call = arguments.normalize(execPath, command, spawnOptions, ignored)
-  call.first = launched and compiled or nil
+  call.first = launched and bundle or nil
   return ChildProcess.new():spawn(call)
 end
 

@@ -3,18 +3,13 @@
 --- Integers stay integers over all 64 bits. A float is written with a point or an exponent, in the
 --- shortest way that gives back every bit; NaN and the infinities are null. JSON's null is the
 --- light userdata NULL. Strings are UTF-8: what is not valid becomes U+FFFD, in both directions.
-local core = require("child_process.core").json
-local errors -- loaded with the first error
+local codec = require("child_process.core").json
+local errors = require("child_process.lazy_errors")
 
 local getmetatable = debug.getmetatable -- also sees behind a __metatable field
 
-local function needErrors()
-  errors = errors or require("child_process.errors")
-  return errors
-end
-
-core.setError(function(place, value, reason)
-  return needErrors().invalidArgValue(place, value, reason)
+codec.setError(function(place, value, reason)
+  return errors.invalidArgValue(place, value, reason)
 end)
 
 ---@class child_process.json
@@ -30,15 +25,15 @@ local json = {}
 --- Raises a TypeError (ERR_INVALID_ARG_VALUE) that names the place for a cycle, for other keys, and
 --- for more than 1000 tables within each other.
 ---@type fun(value: any): string?
-json.encode = core.encode
+json.encode = codec.encode
 
 --- The value of a JSON text, which has to be what RFC 8259 says. Arrays carry the mark of `array`.
 --- Numbers too large for any float are infinite. Of members with the same name the last one counts.
 --- If the text is no JSON: nil, the reason, and the offset of what does not fit, from 1.
 ---@type fun(text: string): any, string?, integer?
-json.decode = core.decode
+json.decode = codec.decode
 
-local mark = getmetatable(core.array())
+local mark = getmetatable(codec.array())
 
 --- Marks a table as an array, also for when it is empty. Its entries go up to its length: those
 --- that are nil are null, and other keys do not count.
@@ -47,12 +42,12 @@ local mark = getmetatable(core.array())
 ---@return T[] # the same table
 function json.array(list)
   if list ~= nil and type(list) ~= "table" then
-    error(needErrors().invalidArgType("list", "table", list))
+    error(errors.invalidArgType("list", "table", list))
   end
   if list and getmetatable(list) ~= nil and getmetatable(list) ~= mark then
-    error(needErrors().invalidArgValue("list", list, "has a metatable"))
+    error(errors.invalidArgValue("list", list, "has a metatable"))
   end
-  return core.array(list)
+  return codec.array(list)
 end
 
 return json

@@ -22,7 +22,7 @@ end
 table.insert(package.searchers, 2, function(name)
   if name == "child_process.core" then
     return package.loadlib(CORE, "luaopen_child_process_core"), CORE
-  elseif name:find("^child_process") then
+  elseif name == "child_process" or name:find("^child_process%.") then
     local path = FOLDER .. name:sub(#"child_process" + 1):gsub("%.", "/") .. ".lua"
     return loadfile(path), path
   end

@@ -1,5 +1,6 @@
 --- The event loop: running it, ticks, and what a program with a loop of its own needs.
 local core = require("child_process.core")
+local errors = require("child_process.lazy_errors")
 
 ---@class child_process.loop
 local loop = {}
@@ -72,7 +73,7 @@ end
 ---@param ... any its arguments
 function loop.nextTick(callback, ...)
   if type(callback) ~= "function" then
-    error(require("child_process.errors").invalidArgType("callback", "function", callback))
+    error(errors.invalidArgType("callback", "function", callback))
   end
   loop.tick(bind(callback, ...), true)
 end
@@ -89,26 +90,23 @@ function loop.handleErrors(handler)
   handleError = handler
 end
 
--- Which modes go on after an error that was handled.
-local goesOn = {default = true, once = false, nowait = false}
-
-local run = core.run
-
--- Here and not in loop.run, so that the turns that luv's loop has ours make are covered, too.
-function core.run(mode)
-  local again = goesOn[mode or "default"]
-  if again == nil or core.isRunning() then
-    return run(mode) -- which raises
+--- Turns our own loop, as `run` does; also for luv's loop where that drives ours.
+---@param mode? "default"|"once"|"nowait"
+---@return boolean # is something still alive?
+function loop.turn(mode)
+  local goesOn = mode == nil or mode == "default" -- after an error that was handled
+  if core.isRunning() or not (goesOn or mode == "once" or mode == "nowait") then
+    return core.run(mode) -- which raises, and not for the handler
   end
   stopped = false
   repeat
-    local ok, result = pcall(run, mode)
+    local ok, result = pcall(core.run, mode)
     if ok then
       return result
     elseif not (handleError and handleError(result)) then
       error(result, 0)
     end
-  until stopped or not again
+  until stopped or not goesOn
   return core.isAlive()
 end
 
@@ -124,7 +122,7 @@ function loop.run(mode)
   if driver then
     return driver.run(mode)
   end
-  return core.run(mode)
+  return loop.turn(mode)
 end
 
 --- Makes `run` return after the present callback; what else is ready waits for the next run.

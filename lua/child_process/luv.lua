@@ -4,6 +4,7 @@
 -- turn without waiting whenever luv's is about to wait. That way uv.run() and cp.run() both drive
 -- everything, and uv.walk() meets no handle that luv does not know.
 local core = require("child_process.core")
+local loop = require("child_process.loop")
 local uv = require("luv")
 
 ---@class child_process.luv
@@ -17,10 +18,10 @@ local function turn()
   if core.isRunning() then
     return -- a callback of ours has turned luv's loop
   elseif not running then
-    core.run("nowait")
+    loop.turn("nowait")
     return
   end
-  local ok, err = pcall(core.run, "nowait")
+  local ok, err = pcall(loop.turn, "nowait")
   if not ok then
     kept = kept or {err}
     uv.stop()

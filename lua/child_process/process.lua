@@ -1,13 +1,14 @@
 --- The process object: the program that we are.
 -- A child that fork has started waits for this file, so it holds only what each of them needs.
 local core = require("child_process.core")
+local errors = require("child_process.lazy_errors")
 local events = require("child_process.events")
 local loop = require("child_process.loop")
 
--- Events: "exit" (code) at the end of a script that was forked, and of any by `exit`; "beforeExit"
--- (code) of a forked one, whenever nothing keeps its loop alive; "uncaughtException" (error, and
--- the word itself), which listeners get instead of whoever called `run`; "warning" (error);
--- "message", "internalMessage" (message) and "disconnect" of the channel; signals by name.
+--- Events: "exit" (code) at the end of a script that was forked, and of any by `exit`; "beforeExit"
+--- (code) of a forked one, whenever nothing keeps its loop alive; "uncaughtException" (error, and
+--- the word itself), which listeners get instead of whoever called `run`; "warning" (error);
+--- "message", "internalMessage" (message) and "disconnect" of the channel; signals by name.
 ---@class process : EventEmitter
 ---@field pid integer
 ---@field ppid integer
@@ -20,6 +21,9 @@ local loop = require("child_process.loop")
 ---@field execArgv string[] the flags that the interpreter was started with, for fork
 ---@field connected boolean? is there a channel to the parent? Nil if there never was
 ---@field channel Channel?
+---@field send? fun(self: process, message: any, ...: any): boolean sends a message to the parent,
+---as ChildProcess:send does and with the same arguments; nil if there never was a channel
+---@field disconnect? fun(self: process) closes the channel, as ChildProcess:disconnect does
 ---@field exitCode integer? what `exit`, and a script that was forked, end with by default
 ---@field stdin StandardStream
 ---@field stdout StandardStream
@@ -72,24 +76,22 @@ function metatable.__index(process, key)
   return value
 end
 
--- Errors are loaded when the first one happens.
-local function raise(constructor, ...)
-  error(require("child_process.errors")[constructor](...))
-end
-
-local function check(process, method)
+-- Raises unless a method was called with its object.
+function Process._check(process, method)
   if type(process) ~= "table" then
-    raise("invalidThis", "process:" .. method)
+    error(errors.invalidThis("process:" .. method))
   end
 end
+
+local check = Process._check
 
 -- As in Node an exit code may be written in digits, too.
 local function checkCode(value)
   local code = tonumber(value)
   if not code then
-    raise("invalidArgType", "code", "number", value)
+    error(errors.invalidArgType("code", "number", value))
   end
-  return math.tointeger(code) or raise("outOfRange", "code", "an integer", value)
+  return math.tointeger(code) or error(errors.outOfRange("code", "an integer", value))
 end
 
 function metatable.__newindex(process, key, value)
@@ -149,7 +151,7 @@ local function adder(base, method)
       local errno = signals.listen(self, event)
       if errno then
         baseOff(self, event, listener)
-        raise("system", errno, "signal " .. event)
+        error(errors.system(errno, "signal " .. event))
       end
     end
     return self
@@ -204,6 +206,14 @@ local process = Process.new()
 
 loop.handleErrors(function(err)
   return process:emit("uncaughtException", err, "uncaughtException")
+end)
+
+events.handleWarnings(function(message, name)
+  process:nextTick(function()
+    if process:listenerCount("warning") > 0 then
+      process:emit("warning", errors.Error(message, {name = name}))
+    end
+  end)
 end)
 
 -- The channel to the parent, if it has made one.

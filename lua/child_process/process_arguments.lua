@@ -1,5 +1,6 @@
 --- What the process was started with: process.execPath, argv0, argv and execArgv.
 local core = require("child_process.core")
+local errors = require("child_process.lazy_errors")
 
 local arguments = {}
 
@@ -22,7 +23,7 @@ end
 
 function arguments.execPath()
   local path, errno = core.execPath()
-  return path or error(require("child_process.errors").system(errno, "exepath"))
+  return path or error(errors.system(errno, "exepath"))
 end
 
 function arguments.argv0(process)

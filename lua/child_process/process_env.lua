@@ -1,16 +1,12 @@
 --- process.env: the environment, read and written where it is.
 local core = require("child_process.core")
+local errors = require("child_process.lazy_errors")
 
 local environment = {__name = "process.env"}
 
--- Errors are loaded when the first one happens.
-local function raise(constructor, ...)
-  error(require("child_process.errors")[constructor](...))
-end
-
 local function checkText(name, value)
   if value:find("\0", 1, true) then
-    raise("invalidArgValue", name, value, "must be a string without null bytes")
+    error(errors.invalidArgValue(name, value, "must be a string without null bytes"))
   end
 end
 
@@ -20,14 +16,14 @@ end
 
 function environment.__newindex(_, name, value)
   if type(name) ~= "string" then
-    raise("invalidArgType", "env", "table with string keys", name)
+    error(errors.invalidArgType("env", "table with string keys", name))
   end
   checkText("env", name)
   value = value ~= nil and tostring(value) or nil
   checkText("env." .. name, value or "")
   local errno = core.setenv(name, value)
   if errno then
-    raise("system", errno, "setenv")
+    error(errors.system(errno, "setenv"))
   end
 end
 

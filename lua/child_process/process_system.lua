@@ -1,26 +1,17 @@
 --- The methods of process that ask or tell the system something.
 local core = require("child_process.core")
+local errors = require("child_process.lazy_errors")
+local check = require("child_process.process")._check
 
 ---@class process
 local methods = {}
-
--- Errors are loaded when the first one happens.
-local function raise(constructor, ...)
-  error(require("child_process.errors")[constructor](...))
-end
-
-local function check(process, method)
-  if type(process) ~= "table" then
-    raise("invalidThis", "process:" .. method)
-  end
-end
 
 --- The working directory.
 ---@return string
 function methods:cwd()
   check(self, "cwd")
   local path, errno = core.cwd()
-  return path or raise("system", errno, "cwd")
+  return path or error(errors.system(errno, "cwd"))
 end
 
 --- Changes the working directory.
@@ -28,13 +19,13 @@ end
 function methods:chdir(path)
   check(self, "chdir")
   if type(path) ~= "string" then
-    raise("invalidArgType", "directory", "string", path)
+    error(errors.invalidArgType("directory", "string", path))
   elseif path:find("\0", 1, true) then
-    raise("invalidArgValue", "directory", path, "must be a string without null bytes")
+    error(errors.invalidArgValue("directory", path, "must be a string without null bytes"))
   end
   local errno = core.chdir(path)
   if errno then
-    local err = require("child_process.errors").system(errno, "chdir", {path = path})
+    local err = errors.system(errno, "chdir", {path = path})
     err.message = ("%s '%s'"):format(err.message, path)
     error(err)
   end
@@ -47,7 +38,7 @@ end
 function methods:kill(pid, signal)
   check(self, "kill")
   if math.type(pid) ~= "integer" or pid < -0x80000000 or pid > 0x7FFFFFFF then
-    raise("invalidArgType", "pid", "int32", pid)
+    error(errors.invalidArgType("pid", "int32", pid))
   end
   local number = 0
   if signal ~= 0 then
@@ -55,7 +46,7 @@ function methods:kill(pid, signal)
   end
   local errno = core.kill(pid, number)
   if errno then
-    raise("system", errno, "kill")
+    error(errors.system(errno, "kill"))
   end
   return true
 end
@@ -69,7 +60,7 @@ function methods:hrtime(since)
   if since ~= nil then
     if type(since) ~= "table" or math.type(since[1]) ~= "integer"
       or math.type(since[2]) ~= "integer" then
-      raise("invalidArgType", "time", "table", since)
+      error(errors.invalidArgType("time", "table", since))
     end
     now = now - since[1] * 1000000000 - since[2]
   end
@@ -92,7 +83,7 @@ function methods:memoryUsage()
   check(self, "memoryUsage")
   local rss, errno = core.residentMemory()
   return {
-    rss = rss or raise("system", errno, "uv_resident_set_memory"),
+    rss = rss or error(errors.system(errno, "uv_resident_set_memory")),
     heapUsed = math.floor(collectgarbage("count") * 1024),
   }
 end

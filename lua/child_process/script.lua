@@ -6,21 +6,18 @@ local process = require("child_process.process")
 ---@class child_process.script
 local script = {}
 
-local traceback -- of the last error that `call` has met
-
-local function handle(err)
-  traceback = debug.traceback(nil, 2)
-  return err
-end
-
 --- Calls a function protected; script_failure knows how to take the traces of that off a traceback.
 ---@param fn function
 ---@param ... any its arguments
 ---@return boolean ok
 ---@return any result or the error
----@return string? traceback of the error
+---@return string? traceback of the error; nil without one, and where memory was short
 function script.call(fn, ...)
-  local ok, result = xpcall(fn, handle, ...)
+  local traceback
+  local ok, result = xpcall(fn, function(err)
+    traceback = debug.traceback(nil, 2)
+    return err
+  end, ...)
   return ok, result, traceback
 end
 
@@ -31,9 +28,9 @@ end
 
 -- An error goes to the listeners of "uncaughtException"; without any it ends the program.
 local function try(fn, ...)
-  local ok, err, where = script.call(fn, ...)
+  local ok, err, traceback = script.call(fn, ...)
   if not ok and not failure().catch(err) then
-    failure().fail(err, where)
+    failure().fail(err, traceback)
   end
 end
 
@@ -44,7 +41,7 @@ local function isFile(path)
 end
 
 -- The script as a function, or nil and a message. Its extension may be left out.
-local function load(path)
+local function loadScript(path)
   local chunk, problem = loadfile(path)
   if not chunk and not isFile(path) and isFile(path .. ".lua") then
     rawset(arg, 0, path .. ".lua")
@@ -66,7 +63,8 @@ local function emitBeforeExit()
   process:emit("beforeExit", process.exitCode or 0)
 end
 
--- The same; when nothing is left the listeners of "beforeExit" may start something again.
+-- Runs the loop like `turn`; when nothing is left the listeners of "beforeExit" may start something
+-- again.
 local function turnToTheEnd()
   local ended = turn()
   while ended and process:listenerCount("beforeExit") > 0 do
@@ -84,12 +82,13 @@ end
 --- Runs a script, then the loop, and ends the program.
 ---@param path string
 function script.run(path)
-  -- The interpreter would wait for the next piece of Lua code to raise an error there.
+  -- The interpreter's own handler only has the next piece of Lua code raise an error, and while the
+  -- loop waits there comes none.
   core.resetInterrupt()
   loop.handleErrors(function(err)
     return failure().catch(err)
   end)
-  local chunk, problem = load(path)
+  local chunk, problem = loadScript(path)
   if not chunk then
     failure().fail(problem)
   end

@@ -1,5 +1,6 @@
 --- Timers: setTimeout, setInterval, setImmediate.
 local core = require("child_process.core")
+local errors = require("child_process.lazy_errors")
 local loop = require("child_process.loop")
 
 ---@class child_process.timers
@@ -9,7 +10,7 @@ local LONGEST = 2 ^ 31 - 1
 
 local function checkCallback(callback)
   if type(callback) ~= "function" then
-    error(require("child_process.errors").invalidArgType("callback", "function", callback))
+    error(errors.invalidArgType("callback", "function", callback))
   end
 end
 
@@ -24,7 +25,7 @@ end
 
 local function check(object, class, method)
   if getmetatable(object) ~= class then
-    error(require("child_process.errors").invalidThis(class.__name .. ":" .. method))
+    error(errors.invalidThis(class.__name .. ":" .. method))
   end
 end
 

@@ -2,6 +2,7 @@
  * bits, its digits are the shortest and of those the nearest, and texts of any length are read as
  * the nearest float. Prints what failed; the exit code is 0 when nothing did. */
 #include "../../src/codec/number.h"
+#include "../core/check.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -10,15 +11,6 @@
 #include <string.h>
 
 enum { ROUNDS = 20000 };
-
-static int failures = 0;
-
-static void check(bool good, const char *what, const char *subject)
-{
-  if (good) return;
-  failures++;
-  fprintf(stderr, "number_test: %s (%.80s)\n", what, subject);
-}
 
 /* Numbers that look random and are the same in each run. */
 static uint64_t next_random(void)
@@ -62,7 +54,7 @@ static void check_integer(const char *text, int64_t value)
 {
   cp_number number;
   bool whole = read_text(text, &number) == strlen(text);
-  check(whole && number.is_integer && number.value.integer == value, "reads an integer", text);
+  check_of(whole && number.is_integer && number.value.integer == value, "reads an integer", text);
 }
 
 /* The library is right about every text, and knows infinity and signed zeros. */
@@ -70,14 +62,14 @@ static void check_float(const char *text)
 {
   cp_number number;
   bool whole = read_text(text, &number) == strlen(text);
-  check(whole && !number.is_integer && to_bits(number.value.real) == to_bits(strtod(text, NULL)),
-        "reads the nearest float", text);
+  check_of(whole && !number.is_integer && to_bits(number.value.real) == to_bits(strtod(text, NULL)),
+           "reads the nearest float", text);
 }
 
 static void check_part(const char *text, size_t length)
 {
   cp_number number;
-  check(read_text(text, &number) == length, "reads as much as is a number", text);
+  check_of(read_text(text, &number) == length, "reads as much as is a number", text);
 }
 
 static void test_integers(void)
@@ -100,11 +92,11 @@ static void test_integers(void)
     char expected[CP_NUMBER_BOUND];
     snprintf(expected, sizeof expected, "%" PRId64, value);
     text[cp_number_write_integer(value, text)] = '\0';
-    check(strcmp(text, expected) == 0, "writes an integer", expected);
+    check_of(strcmp(text, expected) == 0, "writes an integer", expected);
     check_integer(expected, value);
   }
   text[cp_number_write_integer(INT64_MIN, text)] = '\0';
-  check(strcmp(text, "-9223372036854775808") == 0, "writes the least integer", text);
+  check_of(strcmp(text, "-9223372036854775808") == 0, "writes the least integer", text);
 }
 
 static void test_grammar(void)
@@ -145,22 +137,22 @@ static void check_shortest(double value, const char *text)
   size_t count = digits_of(text, digits);
   if (count > 1) {
     snprintf(other, sizeof other, "%.*e", (int)count - 2, value);
-    check(strtod(other, NULL) != value, "writes the shortest digits", text);
+    check_of(strtod(other, NULL) != value, "writes the shortest digits", text);
   }
   snprintf(other, sizeof other, "%.*e", (int)count - 1, value);
   digits_of(other, other_digits);
-  check(strtod(other, NULL) != value || strcmp(digits, other_digits) == 0,
-        "writes the nearest digits", text);
+  check_of(strtod(other, NULL) != value || strcmp(digits, other_digits) == 0,
+           "writes the nearest digits", text);
 }
 
 static void check_written(double value)
 {
   char text[CP_NUMBER_BOUND + 1];
   size_t length = cp_number_write_float(value, text);
-  check(length <= CP_NUMBER_BOUND, "stays within the bound", "float");
+  check_of(length <= CP_NUMBER_BOUND, "stays within the bound", "float");
   text[length] = '\0';
-  check(to_bits(strtod(text, NULL)) == to_bits(value), "writes what reads back", text);
-  check(strpbrk(text, ".e") != NULL, "does not write an integer", text);
+  check_of(to_bits(strtod(text, NULL)) == to_bits(value), "writes what reads back", text);
+  check_of(strpbrk(text, ".e") != NULL, "does not write an integer", text);
   check_shortest(value, text);
   check_float(text);
 }
@@ -300,7 +292,7 @@ static void test_layout(void)
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     char text[CP_NUMBER_BOUND + 1];
     text[cp_number_write_float(cases[i].value, text)] = '\0';
-    check(strcmp(text, cases[i].text) == 0, cases[i].text, text);
+    check_of(strcmp(text, cases[i].text) == 0, cases[i].text, text);
   }
 }
 

@@ -8,6 +8,15 @@
 
 static int failures;
 
+/* Notes what does not hold of something. */
+static inline void check_of(bool holds, const char *what, const char *subject)
+{
+  if (!holds) {
+    printf("failed: %s (%.80s)\n", what, subject);
+    failures++;
+  }
+}
+
 /* Notes what does not hold. */
 static inline void check(bool holds, const char *what)
 {

@@ -1,20 +1,12 @@
 /* The encodings without Lua: no output beyond its bound, the same text however the bytes are cut,
  * and UTF-8 as Unicode defines it. Prints what failed; the exit code is 0 when nothing did. */
 #include "../../src/core/encoding.h"
+#include "check.h"
 
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static int failures = 0;
-
-static void check(bool good, const char *what, const char *subject)
-{
-  if (good) return;
-  failures++;
-  fprintf(stderr, "encoding_test: %s (%s)\n", what, subject);
-}
 
 static const cp_encoding encodings[] = {
     CP_ENCODING_NONE,  CP_ENCODING_UTF8, CP_ENCODING_UTF16LE, CP_ENCODING_LATIN1,
@@ -47,7 +39,7 @@ static void feed(cp_decoder *decoder, const char *bytes, size_t n, text *to)
   char *in = allocate(n), *out = allocate(CP_DECODER_BOUND(n));
   memcpy(in, bytes, n);
   size_t length = cp_decoder_write(decoder, in, n, out);
-  check(length <= CP_DECODER_BOUND(n), "write stays within its bound", label(decoder->encoding));
+  check_of(length <= CP_DECODER_BOUND(n), "write stays within its bound", label(decoder->encoding));
   memcpy(to->bytes + to->length, out, length);
   to->length += length;
   free(in);
@@ -58,7 +50,7 @@ static void finish(cp_decoder *decoder, text *to)
 {
   char out[CP_DECODER_FINISH_BOUND];
   size_t length = cp_decoder_finish(decoder, out);
-  check(length <= sizeof out, "finish stays within its bound", label(decoder->encoding));
+  check_of(length <= sizeof out, "finish stays within its bound", label(decoder->encoding));
   memcpy(to->bytes + to->length, out, length);
   to->length += length;
 }
@@ -100,7 +92,7 @@ static text encode(cp_encoding encoding, const char *bytes, size_t n)
   char *in = allocate(n), *out = allocate(CP_ENCODE_BOUND(n));
   memcpy(in, bytes, n);
   result.length = cp_encoding_encode(encoding, in, n, out);
-  check(result.length <= CP_ENCODE_BOUND(n), "encode stays within its bound", label(encoding));
+  check_of(result.length <= CP_ENCODE_BOUND(n), "encode stays within its bound", label(encoding));
   memcpy(result.bytes, out, result.length);
   free(in);
   free(out);
@@ -157,20 +149,20 @@ static void test_pieces(void)
       text whole = decode_split(encodings[e], bytes, n, 0);
       for (size_t cut = 1; cut <= n; cut++) {
         text cut_text = decode_split(encodings[e], bytes, n, cut);
-        check(equal(&whole, &cut_text), "two pieces are decoded as one", name);
+        check_of(equal(&whole, &cut_text), "two pieces are decoded as one", name);
       }
       text bytewise = decode_bytewise(encodings[e], bytes, n);
-      check(equal(&whole, &bytewise), "single bytes are decoded as one piece", name);
+      check_of(equal(&whole, &bytewise), "single bytes are decoded as one piece", name);
       text rest = decode_from_unchanged(encodings[e], bytes, n);
-      check(equal(&whole, &rest), "what is unchanged need not be decoded", name);
+      check_of(equal(&whole, &rest), "what is unchanged need not be decoded", name);
 
       text bytes_of_text = encode(encodings[e], bytes, n);
       size_t kept = cp_encoding_unchanged(encodings[e], bytes, n);
       text tail = encode(encodings[e], bytes + kept, n - kept);
-      check(bytes_of_text.length == kept + tail.length &&
-                memcmp(bytes_of_text.bytes, bytes, kept) == 0 &&
-                memcmp(bytes_of_text.bytes + kept, tail.bytes, tail.length) == 0,
-            "what is unchanged need not be encoded", name);
+      check_of(bytes_of_text.length == kept + tail.length &&
+                   memcmp(bytes_of_text.bytes, bytes, kept) == 0 &&
+                   memcmp(bytes_of_text.bytes + kept, tail.bytes, tail.length) == 0,
+               "what is unchanged need not be encoded", name);
     }
   }
 }
@@ -187,7 +179,7 @@ static void test_round_trips(void)
     for (size_t e = 0; e < sizeof lossless / sizeof lossless[0]; e++) {
       text shown = decode_split(lossless[e], bytes, n, 0);
       text back = encode(lossless[e], shown.bytes, shown.length);
-      check(same(&back, bytes, n), "bytes come back from their text", label(lossless[e]));
+      check_of(same(&back, bytes, n), "bytes come back from their text", label(lossless[e]));
     }
   }
 }
@@ -210,15 +202,15 @@ static void test_characters(void)
     cp_decoder decoder = cp_decoder_init(CP_ENCODING_UTF16LE);
     size_t length = cp_decoder_write(&decoder, (const char *)units, unit_bytes, shown);
     snprintf(number, sizeof number, "U+%04X", (unsigned)c);
-    check(length == (c < 0x80      ? 1u
-                     : c < 0x800   ? 2u
-                     : c < 0x10000 ? 3u
-                                   : 4u),
-          "a character has the length that UTF-8 gives it", number);
-    check(cp_decoder_unchanged(&utf8, shown, length) == length, "a character is valid", number);
+    check_of(length == (c < 0x80      ? 1u
+                        : c < 0x800   ? 2u
+                        : c < 0x10000 ? 3u
+                                      : 4u),
+             "a character has the length that UTF-8 gives it", number);
+    check_of(cp_decoder_unchanged(&utf8, shown, length) == length, "a character is valid", number);
     size_t back_length = cp_encoding_encode(CP_ENCODING_UTF16LE, shown, length, back);
-    check(back_length == unit_bytes && memcmp(back, units, unit_bytes) == 0,
-          "a character comes back from UTF-8", number);
+    check_of(back_length == unit_bytes && memcmp(back, units, unit_bytes) == 0,
+             "a character comes back from UTF-8", number);
   }
 }
 
@@ -243,19 +235,20 @@ static void test_validity(void)
       }
     }
   }
-  check(two == 0x800 - 0x80, "of two bytes, exactly the valid sequences are valid", "utf8");
-  check(three == (0x10000 - 0x800 - 0x800) / 64 * 2, "the same of three bytes", "utf8");
-  check(four == 0x100000 / 64 / 64 * 2 * 2, "the same of four bytes", "utf8");
+  check_of(two == 0x800 - 0x80, "of two bytes, exactly the valid sequences are valid", "utf8");
+  check_of(three == (0x10000 - 0x800 - 0x800) / 64 * 2, "the same of three bytes", "utf8");
+  check_of(four == 0x100000 / 64 / 64 * 2 * 2, "the same of four bytes", "utf8");
 }
 
 static void test_names(void)
 {
-  check(cp_encoding_from_name("UTF-8", 5) == CP_ENCODING_UTF8, "names have no case", "UTF-8");
-  check(cp_encoding_from_name("utf8\0", 5) == CP_ENCODING_NONE, "a name ends at its end", "utf8");
-  check(cp_encoding_from_name("utf8", 3) == CP_ENCODING_NONE, "no part is a name", "utf");
+  check_of(cp_encoding_from_name("UTF-8", 5) == CP_ENCODING_UTF8, "names have no case", "UTF-8");
+  check_of(cp_encoding_from_name("utf8\0", 5) == CP_ENCODING_NONE, "a name ends at its end",
+           "utf8");
+  check_of(cp_encoding_from_name("utf8", 3) == CP_ENCODING_NONE, "no part is a name", "utf");
   for (size_t e = 1; e < ENCODING_COUNT; e++) {
     const char *name = label(encodings[e]);
-    check(cp_encoding_from_name(name, strlen(name)) == encodings[e], "a name is found", name);
+    check_of(cp_encoding_from_name(name, strlen(name)) == encodings[e], "a name is found", name);
   }
 }
 

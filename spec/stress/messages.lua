@@ -6,7 +6,7 @@
 --
 --   lua5.4 spec/stress/messages.lua
 local cp = require("child_process")
-local process = require("child_process.process")
+local held = require("spec.support.held")
 local support = require("spec.support")
 
 local COUNT = 1000000
@@ -23,20 +23,6 @@ local function check(right, format, ...)
   local text = format:format(...)
   print((right and "ok      " or "FAILED  ") .. text)
   failed = failed or not right
-end
-
-local function residentKiB(pid)
-  collectgarbage()
-  collectgarbage()
-  -- the number in "status" is put together from counters that lag behind
-  local file <close> = assert(io.open(("/proc/%s/smaps_rollup"):format(pid)))
-  return math.tointeger(file:read("a"):match("Rss:%s*(%d+)"))
-end
-
-local function children()
-  local path = ("/proc/self/task/%d/children"):format(process.pid)
-  local file <close> = assert(io.open(path))
-  return select(2, file:read("a"):gsub("%d+", ""))
 end
 
 --- Both sides send as fast as they may: at most WINDOW messages are ahead of what the other has
@@ -82,7 +68,7 @@ local function million()
     if childHasAll and received == COUNT and child.connected then child:disconnect() end
   end
   local function memory()
-    return {ours = residentKiB("self"), child = residentKiB(child.pid)}
+    return {ours = held.residentKiB(), child = held.residentKiB(child.pid)}
   end
   load(EXCHANGE)(COUNT, WINDOW)(child, function(count)
     received = count
@@ -152,13 +138,13 @@ local function crowd()
         "of %d children at once %d answered and %d ended with 0", CHILDREN, answered, ended)
       collectgarbage()
     end
-    return #support.openFds(), residentKiB("self")
+    return #support.openFds(), held.residentKiB()
   end
   -- after some rounds the allocator gets by with what it has
   local descriptors, resident = rounds(10)
   local descriptorsLeft, residentThen = rounds(20)
   check(descriptorsLeft == descriptors, "descriptors: %d, before %d", descriptorsLeft, descriptors)
-  check(children() == 0, "processes: %d", children())
+  check(held.children() == 0, "processes: %d", held.children())
   local grown = residentThen - resident
   check(grown <= MARGIN_KIB, "memory: %d KiB, %+d KiB since then", resident, grown)
 end

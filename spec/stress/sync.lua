@@ -4,6 +4,7 @@
 --
 --   lua5.4 spec/stress/sync.lua
 local cp = require("child_process")
+local held = require("spec.support.held")
 local process = require("child_process.process")
 local support = require("spec.support")
 local ways = require("spec.support.sync_ways")
@@ -48,23 +49,12 @@ local function take(number)
   ways.take(kinds[number // 2 % #kinds + 1])
 end
 
--- Children that run, or that have ended and were not waited for.
-local function children()
-  local list = support.readFile(("/proc/self/task/%d/children"):format(process.pid))
-  return select(2, list:gsub("%d+", ""))
-end
-
-local function residentKiB()
-  collectgarbage()
-  return math.tointeger(support.readFile("/proc/self/smaps_rollup"):match("Rss:%s*(%d+)"))
-end
-
 -- Prints and returns what the process holds.
 local function holds(calls)
-  local held = {#support.openFds(), children(), residentKiB()}
+  local amounts = {#support.openFds(), held.children(), held.residentKiB()}
   print(("%5d calls: %d descriptors, %d children, %d KiB resident"):format(
-    calls, table.unpack(held)))
-  return held
+    calls, table.unpack(amounts)))
+  return amounts
 end
 
 for number = 1, FIRST do take(number) end

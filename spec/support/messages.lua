@@ -23,18 +23,15 @@ end
 ---@param ... string arguments: $0, $1, ...
 ---@return ChildProcess
 function messages.shell(script, options, ...)
-  local all = {}
-  for name, value in pairs(options or {}) do all[name] = value end
-  all.stdio = {"pipe", "pipe", "inherit", "ipc"}
-  return cp.spawn("sh", {"-c", script, ...}, all)
+  return cp.spawn("sh", {"-c", script, ...},
+    support.merge(options, {stdio = {"pipe", "pipe", "inherit", "ipc"}}))
 end
 
 --- Our environment with some changes.
 ---@param changes table<string, string|false>
 ---@return table<string, string>
 function messages.environment(changes)
-  local env = {}
-  for name, value in pairs(process.env) do env[name] = value end
+  local env = support.merge(process.env, changes)
   for name, value in pairs(changes) do env[name] = value or nil end
   return env
 end
@@ -63,18 +60,9 @@ end
 ---@param without? table<string, boolean> events that are not listened to
 ---@return string[] # grows as they come
 function messages.events(emitter, without)
-  local seen = {}
   local counts = {message = 1, internalMessage = 1, error = 1, disconnect = 0, exit = 2, close = 2}
-  for name, count in pairs(counts) do
-    if not (without and without[name]) then
-      emitter:on(name, function(...)
-        local words = {name}
-        for i = 1, count do words[i + 1] = describe((select(i, ...))) end
-        seen[#seen + 1] = table.concat(words, " ")
-      end)
-    end
-  end
-  return seen
+  for name in pairs(without or {}) do counts[name] = nil end
+  return support.note(emitter, counts, describe)
 end
 
 --- Gathers the messages that come.
@@ -86,18 +74,20 @@ function messages.received(emitter)
   return list
 end
 
---- Runs the loop until a function gives something.
+--- Runs the loop until a function gives something. Fails when that takes too long.
 ---@generic T
 ---@param look fun(): T?
 ---@return T
 function messages.await(look)
-  local value = look()
-  while not value do
-    local alive = cp.run("once")
-    value = look()
-    assert(value or alive, "the loop has ended")
-  end
-  return value
+  return support.inTime(function()
+    local value = look()
+    while not value do
+      local alive = cp.run("once")
+      value = look()
+      assert(value or alive, "the loop has ended")
+    end
+    return value
+  end)
 end
 
 --- Makes a test's function pending where there is no node.
@@ -105,7 +95,7 @@ end
 ---@return fun()
 function messages.withNode(fn)
   return function()
-    if cp.spawnSync("node", {"--version"}).error then pending("node is not installed") end
+    if not support.hasNode() then pending("node is not installed") end
     fn()
   end
 end
@@ -115,8 +105,7 @@ end
 ---@return string path absolute
 function messages.javascript(text)
   local path = support.tmpdir() .. "/script.js"
-  local file <close> = assert(io.open(path, "w"))
-  assert(file:write(text))
+  support.writeFile(path, text)
   return path
 end
 

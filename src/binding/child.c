@@ -101,13 +101,16 @@ static int child_tostring(lua_State *L)
 /* Pushes a handle on our end of a new pipe. */
 static void push_handle(lua_State *L, cp_state *state, const cp_spawn_arguments *arguments, int i)
 {
-  int flags = i == STDIN_FILENO ? CP_STREAM_WRITABLE
-                                : CP_STREAM_READABLE | (i > STDERR_FILENO ? CP_STREAM_WRITABLE : 0);
+  int fd = arguments->ours[i];
 
   if (i == arguments->channel) {
-    cp_channel_handle_push(L, state, arguments->ours[i]);
+    cp_channel_handle_push(L, state, fd);
+  } else if (i == STDIN_FILENO) {
+    cp_stream_handle_push(L, state, fd, CP_STREAM_WRITABLE);
+  } else if (i <= STDERR_FILENO) {
+    cp_stream_handle_push(L, state, fd, CP_STREAM_READABLE);
   } else {
-    cp_stream_handle_push(L, state, arguments->ours[i], flags);
+    cp_stream_handle_push(L, state, fd, CP_STREAM_READABLE | CP_STREAM_WRITABLE);
   }
 }
 
@@ -150,9 +153,7 @@ static int child_start(lua_State *L)
   if (r < 0) {
     cp_pipe_close_ours(arguments.ours, arguments.options.fd_count);
     cp_anchor_release(L, &child->anchor);
-    lua_pushnil(L);
-    lua_pushinteger(L, r);
-    return 2;
+    return cp_push_failure(L, r);
   }
 
   lua_pushinteger(L, child->core.pid);

@@ -107,6 +107,13 @@ int cp_push_errno(lua_State *L, int r)
   return 1;
 }
 
+int cp_push_failure(lua_State *L, int r)
+{
+  lua_pushnil(L);
+  lua_pushinteger(L, r);
+  return 2;
+}
+
 int cp_check_int(lua_State *L, int index)
 {
   lua_Integer value = luaL_checkinteger(L, index);

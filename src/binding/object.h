@@ -7,7 +7,7 @@
 
 /* Makes the metatable `name` with `metamethods` and a table with `methods` as its __index. Its objects
  * have one user value, the owner: the Lua object that callbacks go to. The class is known by the address
- * of its name. */
+ * of its name, which saves looking up a string in each call; so `name` is the same array everywhere. */
 void cp_object_class(lua_State *L, const char *name, const luaL_Reg *metamethods,
                      const luaL_Reg *methods);
 
@@ -24,6 +24,9 @@ void *cp_object_check(lua_State *L, int index, const char *name);
 
 /* Pushes nothing on success, the negative errno otherwise. Returns the number of results. */
 int cp_push_errno(lua_State *L, int r);
+
+/* Pushes nil and the negative errno. Returns the number of results. */
+int cp_push_failure(lua_State *L, int r);
 
 /* The integer at `index`; raises if it does not fit into an int, where cutting it would make another
  * valid number of it. */

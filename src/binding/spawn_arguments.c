@@ -61,9 +61,12 @@ static void read_descriptors(lua_State *L, int index, cp_spawn_arguments *argume
     /* Programs do not expect a standard stream to be non-blocking, as streams of ours are; what we have
      * at 0 to 2 is not changed for it. */
     set_blocking[i] = i <= STDERR_FILENO && arguments->fds[i] > STDERR_FILENO;
-    arguments->channel = arguments->fds[i] == CP_PIPE_NEW_DUPLEX ? i : arguments->channel;
-    arguments->has_pipes =
-        arguments->has_pipes || arguments->fds[i] == CP_PIPE_NEW || arguments->channel == i;
+    if (arguments->fds[i] == CP_PIPE_NEW_DUPLEX) {
+      arguments->channel = i;
+      arguments->has_pipes = true;
+    } else if (arguments->fds[i] == CP_PIPE_NEW) {
+      arguments->has_pipes = true;
+    }
     lua_pop(L, 1);
   }
   arguments->options.fds = arguments->fds;

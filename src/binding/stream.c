@@ -300,9 +300,7 @@ static int push_written(lua_State *L, ssize_t n, size_t length)
     lua_pushboolean(L, (size_t)n == length);
     return 2;
   }
-  lua_pushnil(L);
-  lua_pushinteger(L, n);
-  return 2;
+  return cp_push_failure(L, (int)n);
 }
 
 /* handle:write(bytes, offset) -> number of bytes taken after the first `offset`, and whether these

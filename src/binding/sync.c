@@ -91,9 +91,7 @@ static int run_sync(lua_State *L)
   cp_channel_flush_all(&state->loop);
   r = cp_sync_run(state->loop.spawner, &call.options, call.outputs, &call.result);
   if (r < 0) {
-    lua_pushnil(L);
-    lua_pushinteger(L, r);
-    return 2;
+    return cp_push_failure(L, r);
   }
 
   lua_pushcfunction(L, push_result);

@@ -1,6 +1,7 @@
 #include "system.h"
 
 #include "../core/pipe.h"
+#include "../core/self.h"
 #include "object.h"
 
 #include <ctype.h>
@@ -10,8 +11,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -51,9 +50,7 @@ static int push_path(lua_State *L, int (*get)(char *, size_t *))
   int r = get(path, &size);
 
   if (r < 0) {
-    lua_pushnil(L);
-    lua_pushinteger(L, r);
-    return 2;
+    return cp_push_failure(L, r);
   }
   lua_pushlstring(L, path, size);
   return 1;
@@ -120,39 +117,23 @@ static int system_platform(lua_State *L)
   return 1;
 }
 
-/* Of Linux: the name of the first thread, which is what ps shows. The command line belongs to the
- * program that we are in, so it stays as it is. */
-#define TITLE_FILE "/proc/self/comm"
-
-enum { TITLE_SIZE = 15 };
-
 /* title() -> the name of the process, or nil where the system does not tell */
 static int system_title(lua_State *L)
 {
-  char title[TITLE_SIZE + 1]; /* it ends with a newline */
-  FILE *file = fopen(TITLE_FILE, "re");
-  size_t size = 0;
+  char title[CP_SELF_TITLE_SIZE + 1];
+  ssize_t length = cp_self_title(title);
 
-  if (file == NULL) {
+  if (length < 0) {
     return 0;
   }
-  size = fread(title, 1, sizeof(title), file);
-  fclose(file);
-  lua_pushlstring(L, title, size == 0 ? 0 : size - 1);
+  lua_pushlstring(L, title, (size_t)length);
   return 1;
 }
 
-/* setTitle(text): what is too long is cut off. */
+/* setTitle(text): what is too long is cut off, and where it cannot be set nothing happens. */
 static int system_set_title(lua_State *L)
 {
-  const char *title = luaL_checkstring(L, 1);
-  FILE *file = fopen(TITLE_FILE, "we");
-
-  if (file != NULL) {
-    /* With the zero: of nothing at all the system would take no notice. */
-    fwrite(title, 1, strlen(title) + 1, file);
-    fclose(file);
-  }
+  (void)cp_self_set_title(luaL_checkstring(L, 1));
   return 0;
 }
 
@@ -163,62 +144,16 @@ static int system_hrtime(lua_State *L)
   return 1;
 }
 
-#if defined(__linux__)
-
-static const uint64_t SECOND = 1000000000; /* nanoseconds */
-
-/* The number in /proc/self/stat after that many spaces behind the name, which is in brackets and may
- * contain anything itself. */
-static unsigned long long stat_field(int spaces)
-{
-  FILE *file = fopen("/proc/self/stat", "re");
-  char text[1024];
-  const char *field = NULL;
-
-  if (file == NULL) {
-    return 0;
-  }
-  text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
-  fclose(file);
-  field = strrchr(text, ')');
-  for (int i = 0; i < spaces && field != NULL; i++) {
-    field = strchr(field + 1, ' ');
-  }
-  return field == NULL ? 0 : strtoull(field, NULL, 10);
-}
-
-/* For how long this process has been running, 0 if the system does not tell. */
-static uint64_t running_time(void)
-{
-  uint64_t began = stat_field(20); /* in ticks since the system was started */
-  long ticks = sysconf(_SC_CLK_TCK);
-  struct timespec now;
-
-  if (began == 0 || ticks <= 0 || clock_gettime(CLOCK_BOOTTIME, &now) == -1) {
-    return 0;
-  }
-  return (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec - began * (SECOND / (uint64_t)ticks);
-}
-
-#else
-
-static uint64_t running_time(void)
-{
-  return 0;
-}
-
-#endif
-
-/* startTime() -> when the process began, on the clock of hrtime. The system tells it in ticks of its
- * own clock; where it does not, it is when this module was loaded. */
+/* startTime() -> when the process began, on the clock of hrtime; where the system does not tell, when
+ * this module was loaded. */
 static int system_start_time(lua_State *L)
 {
-  uint64_t running = running_time();
+  uint64_t time = 0;
 
-  if (running == 0) {
+  if (cp_self_start_time(&time) < 0) {
     lua_pushvalue(L, lua_upvalueindex(1));
   } else {
-    lua_pushinteger(L, (lua_Integer)(uv_hrtime() - running));
+    lua_pushinteger(L, (lua_Integer)time);
   }
   return 1;
 }
@@ -230,9 +165,7 @@ static int system_resident_memory(lua_State *L)
   int r = uv_resident_set_memory(&size);
 
   if (r < 0) {
-    lua_pushnil(L);
-    lua_pushinteger(L, r);
-    return 2;
+    return cp_push_failure(L, r);
   }
   lua_pushinteger(L, (lua_Integer)size);
   return 1;

@@ -135,6 +135,24 @@ static void push_array_mark(decoder *d)
   lua_pushvalue(d->L, d->mark);
 }
 
+/* The integer that describes a table on the Lua stack: these bits, and above them where its own integer
+ * is. */
+enum { WAS_ARRAY = 1, WAS_STORED = 2, BOTTOM_SHIFT = 2 };
+
+static int describe_table(const decoder *d)
+{
+  return d->bottom << BOTTOM_SHIFT | (d->is_stored ? WAS_STORED : 0) |
+         (d->is_array ? WAS_ARRAY : 0);
+}
+
+/* Makes the table that was described the innermost one again. */
+static void return_to_table(decoder *d, int description)
+{
+  d->bottom = description >> BOTTOM_SHIFT;
+  d->is_stored = (description & WAS_STORED) != 0;
+  d->is_array = (description & WAS_ARRAY) != 0;
+}
+
 /* Ends the innermost table, which becomes a value of the one around it. */
 static void end_table(decoder *d)
 {
@@ -157,23 +175,19 @@ static void end_table(decoder *d)
     lua_setmetatable(d->L, d->bottom);
   }
   d->top = d->bottom;
-  d->bottom = outer / 4;
-  d->is_stored = outer & 2;
-  d->is_array = outer & 1;
+  return_to_table(d, outer);
   d->depth--;
 }
 
 /* Begins a table: what is pushed from now on are its members. */
 static step begin_table(decoder *d, bool is_array)
 {
-  int outer = d->bottom * 4 + d->is_stored * 2 + d->is_array;
-
   if (d->depth == CP_JSON_DEPTH) {
     d->in.at--;
     cp_json_fail(&d->in, "nested too deeply");
     return STEP_FAILED;
   }
-  lua_pushinteger(d->L, outer);
+  lua_pushinteger(d->L, describe_table(d));
   d->bottom = ++d->top;
   d->is_array = is_array;
   d->is_stored = false;

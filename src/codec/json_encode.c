@@ -56,12 +56,10 @@ static void raise_out_of_memory(encoder *e)
 /* Room for so many bytes more, at the end of what was written. */
 static inline char *room(encoder *e, size_t size)
 {
-  cp_buffer *out = e->out;
-
-  if (out->capacity - out->length < size && cp_buffer_reserve(out, size) != 0) {
+  if (cp_buffer_reserve(e->out, size) != 0) {
     raise_out_of_memory(e);
   }
-  return out->data + out->length;
+  return e->out->data + e->out->length;
 }
 
 static inline void put(encoder *e, const char *text, size_t length)

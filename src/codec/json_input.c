@@ -53,19 +53,24 @@ static bool read_code_point(cp_json_input *in, uint32_t *code_point)
   return true;
 }
 
+static void add_code_point(luaL_Buffer *string, uint32_t code_point)
+{
+  uint8_t *room = (uint8_t *)luaL_prepbuffsize(string, 4);
+
+  luaL_addsize(string, (size_t)(cp_utf8_put(code_point, room) - room));
+}
+
 /* Adds what an escape stands for. */
 static bool read_escape(cp_json_input *in, luaL_Buffer *string)
 {
   uint32_t code_point = 0;
-  char *room = NULL;
 
   in->at++;
   if (cp_json_accept(in, 'u')) {
     if (!read_code_point(in, &code_point)) {
       return false;
     }
-    room = luaL_prepbuffsize(string, 4);
-    luaL_addsize(string, (size_t)(cp_utf8_put(code_point, (uint8_t *)room) - (uint8_t *)room));
+    add_code_point(string, code_point);
     return true;
   }
   switch (in->at < in->end ? *in->at : '\0') {
@@ -87,10 +92,9 @@ static bool read_escape(cp_json_input *in, luaL_Buffer *string)
 static void replace_invalid(cp_json_input *in, luaL_Buffer *string)
 {
   uint32_t code_point = 0;
-  char *room = luaL_prepbuffsize(string, 4);
 
   in->at += cp_utf8_next((const uint8_t *)in->at, (size_t)(in->end - in->at), &code_point);
-  luaL_addsize(string, (size_t)(cp_utf8_put(code_point, (uint8_t *)room) - (uint8_t *)room));
+  add_code_point(string, code_point);
 }
 
 /* Pushes a string that is not the same as its text, of which `plain` bytes are. */

@@ -154,14 +154,6 @@ static char *put_escape(char *to, char character)
   return to + 5;
 }
 
-static inline char *room(cp_buffer *out, size_t size)
-{
-  if (out->capacity - out->length < size && cp_buffer_reserve(out, size) != 0) {
-    return NULL;
-  }
-  return out->data + out->length;
-}
-
 /* Appends what stands for the start of a text that is not plain ASCII, for which there is room.
  * Returns where the rest begins. */
 static const char *write_special(cp_buffer *out, const char *text, size_t length)
@@ -189,13 +181,12 @@ int cp_json_write_string(cp_buffer *out, const char *text, size_t length, char a
   /* For the first quote, a character that is not plain, the last quote, and what is after it. */
   enum { MORE = 1 + 6 + 1 + 1 };
   const char *end = text + length;
-  char *to = room(out, length + MORE);
+  char *to = NULL;
 
-  if (to == NULL) {
+  if (cp_buffer_reserve(out, length + MORE) != 0) {
     return -ENOMEM;
   }
-  *to = '"';
-  out->length++;
+  out->data[out->length++] = '"';
   for (;;) {
     size_t count = copy_plain_ascii(out->data + out->length, text, (size_t)(end - text));
 
@@ -205,7 +196,7 @@ int cp_json_write_string(cp_buffer *out, const char *text, size_t length, char a
       break;
     }
     text = write_special(out, text, (size_t)(end - text));
-    if (room(out, (size_t)(end - text) + MORE) == NULL) {
+    if (cp_buffer_reserve(out, (size_t)(end - text) + MORE) != 0) {
       return -ENOMEM;
     }
   }

@@ -37,4 +37,16 @@ static inline uint64_t cp_multiply(uint64_t a, uint64_t b, uint64_t *low)
   return a_high * b_high + (middle >> 32) + (other >> 32);
 }
 
+/* The highest 64 bits of the product of a power and a factor; the next 64 go to `low`, and what is
+ * below those is left out. */
+static inline uint64_t cp_power_multiply(cp_power power, uint64_t factor, uint64_t *low)
+{
+  uint64_t ignored = 0;
+  uint64_t carried = cp_multiply(power.low, factor, &ignored);
+  uint64_t high = cp_multiply(power.high, factor, low);
+
+  *low += carried;
+  return high + (*low < carried);
+}
+
 #endif

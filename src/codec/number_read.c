@@ -45,14 +45,51 @@ static double to_double(uint64_t bits)
   return value;
 }
 
+/* How a float is laid out: the exponent, of which this is the greatest, above the mantissa, whose
+ * highest bit is left out. */
+enum { MANTISSA_BITS = 52, BIAS = 1023, INFINITE = 0x7FF };
+
+/* Half of a mantissa that has one bit more than there is room for, rounded up if that bit is set. */
+static uint64_t round_half(uint64_t mantissa)
+{
+  return (mantissa + (mantissa & 1)) >> 1;
+}
+
+/* The float with this biased exponent whose mantissa is what `high` begins with, at its highest bit
+ * that is set, the first or the second one. `is_whole`: nothing that counts follows those bits. */
+static double round_to_double(uint64_t high, int binary, bool is_whole)
+{
+  int shift = (int)(high >> 63) + 64 - MANTISSA_BITS - 3;
+  uint64_t mantissa = high >> shift; /* with one bit more than there is room for */
+
+  if (binary <= -63) {
+    return 0;
+  }
+  if (binary <= 0) { /* too small to have its highest bit left out */
+    /* Rounded up to 2^52 it is the least of the others: it fits. */
+    return to_double(round_half(mantissa >> (1 - binary)));
+  }
+  /* Exactly in the middle between two floats the even one is meant. */
+  if (is_whole && (mantissa & 3) == 1 && mantissa << shift == high) {
+    mantissa--;
+  }
+  /* The highest bit of the mantissa is left out, which adding it to the exponent does; so does a
+   * mantissa that was rounded up to the next power of two. */
+  mantissa = round_half(mantissa) + ((uint64_t)(binary - 1) << MANTISSA_BITS);
+  if (mantissa >= (uint64_t)INFINITE << MANTISSA_BITS) {
+    mantissa = (uint64_t)INFINITE << MANTISSA_BITS;
+  }
+  return to_double(mantissa);
+}
+
 /* The float nearest to digits * 10^exponent, its sign left out. This is the algorithm of Eisel and
  * Lemire ("Number Parsing at a Gigabyte per Second"): of the product with a power of ten of 128
  * bits the highest 64 decide; Mushtak and Lemire have shown that they always do. */
 static double nearest(uint64_t digits, int64_t exponent)
 {
-  enum { MANTISSA_BITS = 52, BIAS = 1023, INFINITE = 0x7FF };
-  uint64_t high = 0, low = 0, carried = 0, mantissa = 0, ignored = 0;
-  int zeros = 0, highest = 0, shift = 0, binary = 0;
+  uint64_t high = 0, low = 0;
+  int zeros = 0, binary = 0;
+  bool may_be_middle = exponent >= -4 && exponent <= 23; /* of two floats; no others are */
   cp_power power;
 
   if (digits == 0 || exponent < CP_POWER_LEAST) {
@@ -66,39 +103,9 @@ static double nearest(uint64_t digits, int64_t exponent)
     power.low++;
   }
   zeros = __builtin_clzll(digits);
-  digits <<= zeros;
-  high = cp_multiply(digits, power.high, &low);
-  carried = cp_multiply(digits, power.low, &ignored);
-  low += carried;
-  high += low < carried;
-
-  highest = (int)(high >> 63);
-  shift = highest + 64 - MANTISSA_BITS - 3;
-  mantissa = high >> shift; /* with one bit more than there is room for, to be rounded */
-  binary = cp_power_log2((int)exponent) + 63 + highest - zeros + BIAS;
-
-  if (binary <= 0) { /* too small to have its highest bit left out */
-    if (binary <= -63) {
-      return 0;
-    }
-    mantissa >>= 1 - binary;
-    mantissa = (mantissa + (mantissa & 1)) >> 1;
-    return to_double(mantissa); /* rounded up to 2^52 it is the least of the others: it fits */
-  }
-  /* Exactly in the middle between two floats the even one is meant; a middle has no other
-   * exponents. */
-  if (low <= 1 && exponent >= -4 && exponent <= 23 && (mantissa & 3) == 1 &&
-      mantissa << shift == high) {
-    mantissa--;
-  }
-  mantissa = (mantissa + (mantissa & 1)) >> 1;
-  /* The highest bit of the mantissa is left out, which adding it to the exponent does; so does a
-   * mantissa that was rounded up to the next power of two. */
-  mantissa += (uint64_t)(binary - 1) << MANTISSA_BITS;
-  if (mantissa >= (uint64_t)INFINITE << MANTISSA_BITS) {
-    mantissa = (uint64_t)INFINITE << MANTISSA_BITS;
-  }
-  return to_double(mantissa);
+  high = cp_power_multiply(power, digits << zeros, &low);
+  binary = cp_power_log2((int)exponent) + 63 + (int)(high >> 63) - zeros + BIAS;
+  return round_to_double(high, binary, may_be_middle && low <= 1);
 }
 
 /* The number whose digits begin at `text` with a point among them or not, of which only the first

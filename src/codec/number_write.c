@@ -69,7 +69,7 @@ size_t cp_number_write_integer(int64_t integer, char *text)
   uint64_t number = negative ? 0 - (uint64_t)integer : (uint64_t)integer;
   int count = count_digits(number);
 
-  *text = '-';
+  *text = '-'; /* which a number that is not negative writes its first digit over */
   write_digits(number, count, text + negative);
   return (size_t)count + negative;
 }
@@ -78,12 +78,9 @@ size_t cp_number_write_integer(int64_t integer, char *text)
  * a number compares with integers as the exact one would. */
 static uint64_t multiply_to_odd(cp_power power, uint64_t factor)
 {
-  uint64_t ignored = 0, low = 0;
-  uint64_t carried = cp_multiply(power.low, factor, &ignored);
-  uint64_t high = cp_multiply(power.high, factor, &low);
+  uint64_t low = 0;
+  uint64_t high = cp_power_multiply(power, factor, &low);
 
-  low += carried;
-  high += low < carried;
   return high | (low > 1);
 }
 

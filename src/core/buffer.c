@@ -36,15 +36,12 @@ static void forget(cp_buffer *buffer)
   buffer->capacity = 0;
 }
 
-int cp_buffer_reserve(cp_buffer *buffer, size_t size)
+int cp_buffer_grow(cp_buffer *buffer, size_t size)
 {
   size_t wanted = buffer->length + size;
   size_t capacity = buffer->capacity == 0 ? FIRST_CAPACITY : buffer->capacity;
   char *grown = NULL;
 
-  if (wanted <= buffer->capacity) {
-    return 0;
-  }
   if (size > SIZE_MAX / 4 || wanted > SIZE_MAX / 4) {
     return -ENOMEM;
   }

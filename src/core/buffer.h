@@ -19,9 +19,15 @@ typedef struct cp_buffer {
   void *allocator; /* its argument */
 } cp_buffer;
 
+/* The part of cp_buffer_reserve for when there is not yet room. */
+int cp_buffer_grow(cp_buffer *buffer, size_t size);
+
 /* Makes room for `size` more bytes at data + length, which the caller fills and then counts in
  * `length`. -ENOMEM leaves the buffer as it was. */
-int cp_buffer_reserve(cp_buffer *buffer, size_t size);
+static inline int cp_buffer_reserve(cp_buffer *buffer, size_t size)
+{
+  return buffer->capacity - buffer->length >= size ? 0 : cp_buffer_grow(buffer, size);
+}
 
 /* Appends bytes; -ENOMEM leaves the buffer as it was. */
 int cp_buffer_append(cp_buffer *buffer, const char *data, size_t length);
