@@ -126,10 +126,11 @@ poller_uv := BUILD=build/poller-uv MODULE_DIR=build/poller-uv CFLAGS="-O2 -g -DC
 run-poller-uv: build c-tests
 	@scripts/test.sh test-poller-uv $(LUA)
 
+# In a process that has loaded all of the spec each collection would take as long as a test.
 .PHONY: test-gc
 test-gc: setup ## run all tests with the garbage collector always at work
 	@$(again) build c-tests
-	@CHILD_PROCESS_SPEC_GC=1 scripts/test.sh test-gc $(LUA)
+	@CHILD_PROCESS_SPEC_GC=1 ONE_BY_ONE=1 scripts/test.sh test-gc $(LUA)
 
 # The interpreter is a small program of our own: the sanitizer's runtime must be in the program from
 # its start, and preloading it would put it into every program that the tests start.
@@ -159,7 +160,7 @@ build/asan/lua: scripts/sanitized_lua.c $(BUILD)/flags
 test-valgrind: ## run all tests under valgrind
 	@scripts/setup.sh valgrind
 	@$(again) build c-tests
-	@CHILD_PROCESS_NO_PIDFD=1 CHILD_PROCESS_NO_VFORK=1 scripts/test.sh test-valgrind $(LUA) \
+	@ONE_BY_ONE=1 CHILD_PROCESS_NO_PIDFD=1 CHILD_PROCESS_NO_VFORK=1 scripts/test.sh test-valgrind $(LUA) \
 	  valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite \
 	  --show-leak-kinds=definite --error-exitcode=99 --child-silent-after-fork=yes \
 	  --trace-children=no

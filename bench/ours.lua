@@ -181,6 +181,9 @@ local function roundTripsFor(seconds)
 end
 
 local function makeMessage()
+  if options.binary then
+    return { bytes = ("\xFF"):rep(number("binary")) }
+  end
   local count = number("rows", 0)
   if count == 0 then
     return { id = 1, type = "ping" }
@@ -195,7 +198,7 @@ end
 -- Microseconds for each message, until the child has got them all.
 local function sendFor(seconds)
   local message, burst = makeMessage(), number("burst")
-  local child = cp.fork(CHILD, { "count" })
+  local child = cp.fork(CHILD, { "count" }, { serialization = options.serialization })
   local began, ended, count
   local function sendBurst()
     if now() - began >= seconds then
@@ -214,6 +217,36 @@ local function sendFor(seconds)
     end)
     began = now()
     sendBurst()
+  end)
+  cp.run()
+  return (ended - began) / count * 1e6
+end
+
+-- Microseconds of each connection that is accepted here and answered by a child.
+local function passAll(count)
+  local workers, began, ended = {}, nil, nil
+  local server = require("child_process.net").createServer({ pauseOnConnect = true })
+  for i = 1, number("workers") do
+    workers[i] = cp.fork(CHILD, { "answer" })
+  end
+  local accepted = 0
+  server:on("connection", function(socket)
+    accepted = accepted + 1
+    workers[accepted % #workers + 1]:send("socket", socket)
+  end)
+  server:listen(0, "127.0.0.1", function()
+    began = now()
+    local client = cp.spawn(options.program,
+      { "port=" .. server:address().port, ("count=%d"):format(count), "atonce=16" },
+      { stdio = "inherit" })
+    client:on("exit", function(code)
+      assert(code == 0)
+      ended = now()
+      server:close()
+      for _, worker in ipairs(workers) do
+        worker:disconnect()
+      end
+    end)
   end)
   cp.run()
   return (ended - began) / count * 1e6
@@ -311,6 +344,9 @@ local works = {
   end,
   idle = function()
     return forkIdle(number("alive"))
+  end,
+  pass = function()
+    return twice(passAll, number("count"))
   end,
 }
 

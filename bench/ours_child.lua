@@ -14,6 +14,9 @@ local works = {
     count = count + 1
   end,
   idle = function() end,
+  answer = function(_, socket)
+    socket:finish("ok")
+  end,
 }
 
 process:on("message", works[arg[1]])

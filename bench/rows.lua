@@ -31,6 +31,8 @@ local TINY = "work=spawn program=BIN/tiny"
 local SYNC = "work=sync program=/bin/true"
 local READ = "work=read program=BIN/source bytes=4e8 piece="
 local NO_FORK = { "Python", "luv" }
+-- The same, and whose fork knows neither structured clone nor handles.
+local NO_FORK_OF_ALL = { "Python", "luv", "Deno" }
 
 return {
   {
@@ -184,6 +186,30 @@ return {
     },
   },
   {
+    row = "15",
+    text = "`advanced` messages one way, small, 64 in one turn",
+    arguments = "work=send serialization=advanced rows=0 burst=64",
+    limit = "send",
+    without = NO_FORK_OF_ALL,
+    figures = { { unit = "us", ceiling = 1 } },
+  },
+  {
+    row = "15",
+    text = "the same, 6 KB (100 rows of 4 fields), 8 in one turn",
+    arguments = "work=send serialization=advanced rows=100 burst=8",
+    limit = "build.lua",
+    without = NO_FORK_OF_ALL,
+    figures = { { unit = "us", ceiling = 70 } },
+  },
+  {
+    row = "15b",
+    text = "the same, strings of 1 MB that are no text",
+    arguments = "work=send serialization=advanced binary=1000000 burst=1",
+    limit = "send",
+    without = NO_FORK_OF_ALL,
+    figures = { { unit = "us" } },
+  },
+  {
     row = "16",
     text = "how long one `spawn` blocks the loop, parent of 1 GiB",
     arguments = "work=call program=/bin/true heap=1024",
@@ -204,5 +230,13 @@ return {
     limit = "spawn",
     pinned = true,
     figures = { { unit = "us", most = 2 } },
+  },
+  {
+    row = "18",
+    text = "connections accepted and passed on to 4 children, time for each",
+    arguments = "work=pass program=BIN/client count=20000 workers=4",
+    limit = "pass",
+    without = NO_FORK_OF_ALL,
+    figures = { { unit = "us" } },
   },
 }

@@ -1,6 +1,8 @@
 -- Spreads work that keeps a processor busy over as many children as there are processors: counts
 -- the prime numbers below a limit, a range for each job. A child that dies is replaced, and its job
--- is done again, so none is lost; to show that, the children of this example die now and then.
+-- is done again, so none is lost; to show that, the children of this example die with their fifth
+-- job. A job that has ended three children is given back as failed, and when three children in a
+-- row do not even start, the pool ends with an error.
 --
 --   lua5.4 examples/pool.lua [LIMIT]
 
@@ -28,33 +30,38 @@ if process.send then
     return count
   end
 
-  math.randomseed(process.pid)
+  local jobs = 0
   process:on("message", function(job)
-    if math.random(20) == 1 then
+    jobs = jobs + 1
+    if jobs == 5 then
       process:exit(1)
     end
     process:send({ count = countPrimes(job.first, job.last) })
   end)
+  process:send("ready")
   return
 end
 
 ---@class Pool
----@field module string what the children run
----@field onresult fun(job: table, result: table)
----@field jobs table[] those that wait
+---@field module string what the children run; they send "ready", then a result for each job
+---@field onresult fun(job: table, result: table?) without a result the job has failed
+---@field jobs table[] those that wait: {job =, ended = how many children it has ended}
 ---@field workers table<ChildProcess, boolean> those that run; each has its job in the field `job`
 ---@field died integer how many have been replaced
+---@field failedStarts integer how many have died in a row before they were ready
 ---@field closing boolean? no more jobs will come
 local Pool = {}
 Pool.__index = Pool
 
+local MOST_FAILURES = 3
+
 --- A pool of children that run `module`.
 ---@param module string
 ---@param size integer
----@param onresult fun(job: table, result: table)
+---@param onresult fun(job: table, result: table?)
 function Pool.new(module, size, onresult)
   local pool = setmetatable({
-    module = module, onresult = onresult, jobs = {}, workers = {}, died = 0,
+    module = module, onresult = onresult, jobs = {}, workers = {}, died = 0, failedStarts = 0,
   }, Pool)
   for _ = 1, size do
     pool:start()
@@ -62,35 +69,56 @@ function Pool.new(module, size, onresult)
   return pool
 end
 
---- Adds a child.
-function Pool:start()
+--- Adds a child, which takes over the job of the one that it replaces.
+---@param job? table
+function Pool:start(job)
   local worker = cp.fork(self.module)
+  worker.job = job
   self.workers[worker] = true
-  worker:on("message", function(result)
-    local job = worker.job
-    worker.job = nil
-    self.onresult(job, result)
+  worker:on("message", function(message)
+    if message == "ready" then
+      worker.ready = true
+      self.failedStarts = 0
+    else
+      local done = worker.job
+      worker.job = nil
+      self.onresult(done.job, message)
+    end
     self:assign(worker)
   end)
-  worker:on("error", function() end) -- what could not be sent is done by another one
+  worker:on("error", function() end) -- what could not be started or sent; "close" follows
   worker:on("close", function() -- which comes after its last message
     self.workers[worker] = nil
-    if worker.job then
-      table.insert(self.jobs, worker.job)
-    end
-    if worker.job or not self.closing then
-      self.died = self.died + 1
-      self:start()
-    end
+    self:replace(worker)
   end)
-  self:assign(worker)
+end
+
+--- Has another child do what one that has ended has left.
+function Pool:replace(worker)
+  local job = worker.job
+  if not worker.ready then
+    self.failedStarts = self.failedStarts + 1
+    if self.failedStarts == MOST_FAILURES then
+      self:abandon()
+    end
+  elseif job then
+    job.ended = job.ended + 1
+    if job.ended == MOST_FAILURES then
+      self.onresult(job.job, nil)
+      job = nil
+    end
+  end
+  if job or #self.jobs > 0 or not self.closing then
+    self.died = self.died + 1
+    self:start(job)
+  end
 end
 
 --- Gives a child that has nothing to do the next job, or lets it go.
 function Pool:assign(worker)
-  worker.job = table.remove(self.jobs)
+  worker.job = worker.job or table.remove(self.jobs)
   if worker.job then
-    worker:send(worker.job)
+    worker:send(worker.job.job)
   elseif self.closing and worker.connected then
     worker:disconnect()
   end
@@ -98,9 +126,9 @@ end
 
 --- Adds a job.
 function Pool:add(job)
-  table.insert(self.jobs, job)
+  table.insert(self.jobs, { job = job, ended = 0 })
   for worker in pairs(self.workers) do
-    if not worker.job then
+    if worker.ready and not worker.job then
       self:assign(worker)
       return
     end
@@ -110,14 +138,33 @@ end
 --- No more jobs will come.
 function Pool:close()
   self.closing = true
+  for worker in pairs(self.workers) do
+    if worker.ready and not worker.job then
+      self:assign(worker)
+    end
+  end
 end
 
+--- Ends all children, and raises an error, which comes out of cp.run().
+function Pool:abandon()
+  for worker in pairs(self.workers) do
+    worker:removeAllListeners("close")
+    worker:kill()
+  end
+  error(("%d children in a row could not be started"):format(MOST_FAILURES), 0)
+end
+
+-- The program.
 local processors = math.tointeger(tonumber((cp.execSync("nproc")))) or 2
-local total, done = 0, 0
+local total, done, failed = 0, 0, 0
 
 local pool = Pool.new(script, processors, function(_, result)
-  total = total + result.count
-  done = done + 1
+  if result then
+    total = total + result.count
+    done = done + 1
+  else
+    failed = failed + 1
+  end
 end)
 
 for first = 1, LIMIT, RANGE do
@@ -126,5 +173,5 @@ end
 pool:close()
 cp.run()
 
-print(("%d primes up to %d, in %d jobs by %d children; %d died on the way"):format(
-  total, LIMIT, done, processors, pool.died))
+print(("%d primes up to %d, in %d jobs by %d children; %d died on the way, %d jobs failed"):format(
+  total, LIMIT, done, processors, pool.died, failed))

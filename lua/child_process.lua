@@ -14,6 +14,9 @@ local loop = require("child_process.loop")
 ---@field run fun(mode?: "default"|"once"|"nowait"): boolean turns the loop, see loop.lua
 ---@field stop fun() makes `run` return
 ---@field array fun(list?: table): table marks a table as an array in messages, see json.lua
+---@field async fun(fn: function, ...: any): Promise calls a function in a coroutine, see async.lua
+---@field promisify fun(original: function): function see promisify.lua
+---@field promises child_process.promises exec and execFile with promises, see promisify.lua
 ---@field null lightuserdata stands for JavaScript's null; equal to lua-cjson's
 local cp = {
   _VERSION = "child_process scm",
@@ -48,8 +51,8 @@ end
 ---@field gid? integer
 ---@field timeout? integer milliseconds after which killSignal is sent
 ---@field killSignal? string|integer default "SIGTERM"
----@field serialization? "json"|"advanced" of messages; with "advanced" `send` raises
----ENOTSUP
+---@field signal? AbortSignal aborting it sends killSignal
+---@field serialization? "json"|"advanced" how messages are written; default "json"
 ---@field maxMessageSize? number bytes of a message from the child; default 1 GiB
 
 ---@class SpawnOptions : StartOptions
@@ -80,6 +83,7 @@ end
 ---@field shell? boolean|string
 ---@field timeout? integer milliseconds
 ---@field killSignal? string|integer default "SIGTERM"
+---@field signal? AbortSignal aborting it sends killSignal
 ---@field encoding? string of stdout and stderr; by default they are bytes
 ---@field maxBuffer? number bytes of stdout or stderr; more kills the child; default 1024 * 1024,
 ---math.huge for no limit
@@ -169,13 +173,18 @@ end
 ---@field silent? boolean pipes for stdin, stdout and stderr in the place of ours
 ---@field stdio? string|table with exactly one 'ipc'; comes before `silent`
 
--- Loaded when first asked for.
+-- Loaded when first asked for: a module, or a field of one.
+local parts = {
+  ChildProcess = {"child"}, array = {"json", "array"}, async = {"async"},
+  promisify = {"promisify", "promisify"}, promises = {"promisify", "promises"},
+}
+
 return setmetatable(cp, {
   __index = function(_, name)
-    if name == "ChildProcess" then
-      cp.ChildProcess = require("child_process.child")
-    elseif name == "array" then
-      cp.array = require("child_process.json").array
+    local part = parts[name]
+    if part then
+      local module = require("child_process." .. part[1])
+      cp[name] = part[2] == nil and module or module[part[2]]
     end
     return rawget(cp, name)
   end,

@@ -5,7 +5,7 @@
 #
 # MODE names the record in build/results; WRAPPER is a command to run everything under. In the
 # environment: C_TESTS, the C test programs; BUSTED, a Lua script that starts busted; SPEC, the
-# folders or files of the spec; REPORTS, if set, a folder where a tool leaves what it finds, in
+# folders or files of the spec; ONE_BY_ONE, if set, runs each file in a process of its own; REPORTS, if set, a folder where a tool leaves what it finds, in
 # whichever process.
 set -u
 . scripts/results.sh
@@ -38,20 +38,32 @@ fi
 for program in $C_TESTS; do
   check "C: $(basename "$program")" run_c_test "$@" "$program"
 done
-c_failed=$(count_failed "$results")
 
-# shellcheck disable=SC2086 # SPEC is a list
-"$@" "$lua" "$BUSTED" --output=scripts/busted_results.lua -Xoutput "$results" $SPEC
-status=$?
-spec_failed=$(($(count_failed "$results") - c_failed))
+# run_spec SPEC WRAPPER...: one run of busted. It ends with 1 when a test has failed, and each of those is on
+# record. Every other status means that the run broke off, or that the tool around it has something
+# to say.
+run_spec() {
+  spec=$1
+  failed=$(count_failed "$results")
+  shift
+  status=0
+  # shellcheck disable=SC2086 # a list
+  "$@" "$lua" "$BUSTED" --output=scripts/busted_results.lua -Xoutput "$results" $spec || status=$?
+  if [ "$status" -eq 1 ] && [ "$(count_failed "$results")" -gt "$failed" ]; then status=0; fi
+  if reported || [ "$status" -ne 0 ]; then
+    printf 'status %d; the last test that began: ' "$status"
+    sed -n 's/^# //p' "$results" | tail -n 1
+    fail "the run of $spec as a whole"
+  fi
+}
 
-# Busted ends with 1 when a test has failed, and each of those is on record. Every other status
-# means that the run broke off, or that the tool around it has something to say.
-if [ "$status" -eq 1 ] && [ "$spec_failed" -gt 0 ]; then status=0; fi
-if reported || [ "$status" -ne 0 ]; then
-  printf 'status %d; the last test that began: ' "$status"
-  sed -n 's/^# //p' "$results" | tail -n 1
-  fail "the run of the spec as a whole"
+if [ -n "${ONE_BY_ONE:-}" ]; then
+  # shellcheck disable=SC2086 # SPEC is a list
+  for file in $(find $SPEC -name '*_spec.lua' | sort); do
+    run_spec "$file" "$@"
+  done
+else
+  run_spec "$SPEC" "$@"
 fi
 
 results_end

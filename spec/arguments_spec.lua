@@ -280,6 +280,17 @@ describe("calling a method with a dot instead of a colon", function()
     support.run()
     assert.equal(0, child.exitCode)
   end)
+
+  it("raises it for other userdata as well, and does nothing", function()
+    local child = cp.spawn("true")
+    for _, name in ipairs({"spawn", "kill", "send", "disconnect", "ref", "unref"}) do
+      for _, value in ipairs({io.stdout, child.stdin._handle}) do
+        assert.equal("ERR_INVALID_THIS", support.error(child[name], value, {}).code, name)
+      end
+    end
+    support.run()
+    assert.equal(0, child.exitCode)
+  end)
 end)
 
 describe("the arguments of ChildProcess methods", function()

@@ -2,20 +2,23 @@
 
 local cp = require("child_process")
 local lfs = require("lfs")
+local passing = require("spec.support.passing")
+local process = require("child_process.process")
 local support = require("spec.support")
 
 local FOLDER = assert(lfs.currentdir()) .. "/examples"
 
--- By name; the child of send.lua is tested with it.
-local tested = {sub = true}
+-- By name; children are tested with their parents.
+local tested = {sub = true, shared_server_child = true, priority_sockets_child = true}
 
 --- Runs an example to its end in a folder of its own.
 ---@param name string
 ---@param args? string[]
+---@param code? integer that it ends with (default 0)
 ---@return string stdout
 ---@return string stderr
 ---@return table process
-local function run(name, args)
+local function run(name, args, code)
   local command = {FOLDER .. "/" .. name .. ".lua", table.unpack(args or {})}
   local folder = support.tmpdir()
   assert(io.open(folder .. "/a_file", "w")):close()
@@ -23,7 +26,7 @@ local function run(name, args)
   local stdout, stderr = support.collect(example.stdout), support.collect(example.stderr)
   example.stdin:finish()
   support.run()
-  assert.equal(0, example.exitCode, stderr())
+  assert.equal(code or 0, example.exitCode, stderr())
   return stdout(), stderr(), example
 end
 
@@ -46,6 +49,22 @@ local function deploy(revision)
     assert.is_true(name == "." or name == "..", name)
   end
   return deployment.status, deployment.stdout, deployment.stderr
+end
+
+--- Runs an example that serves, with its children in a group that is ended after the test.
+---@param name string
+---@param args string[]
+---@param onPort fun(port: integer, finish: function)
+local function serve(name, args, onPort)
+  local command = {FOLDER .. "/" .. name .. ".lua", table.unpack(args)}
+  local serving = cp.spawn(support.lua, command,
+    {detached = true, stdio = {"ignore", "pipe", "inherit"}})
+  serving.stdout:once("data", function(line)
+    onPort(math.tointeger(line:match("listening on (%d+)")), function()
+      process:kill(-serving.pid, "SIGTERM")
+    end)
+  end)
+  support.run()
 end
 
 --- A test of one example.
@@ -271,7 +290,138 @@ describe("The example", function()
     local stdout, stderr = run(name, {"50000"})
     assert.equal("", stderr)
     assert.truthy(stdout:find(
-      "^5133 primes up to 50000, in 5 jobs by %d+ children; %d+ died on the way\n$"))
+      "^5133 primes up to 50000, in 5 jobs by %d+ children; %d+ died on the way, 0 jobs "
+        .. "failed\n$"))
+    assert.matches("in 20 jobs by %d+ children; [1-9]%d* died on the way, 0 jobs failed",
+      (run(name, {"200000"})))
+  end)
+
+  --- Runs a program with the class of pool.lua and workers of its own.
+  local function runPool(worker, program)
+    local text = support.readFile(FOLDER .. "/pool.lua"):match("^(.*\n)%-%- The program%.\n")
+    return cp.spawnSync(support.lua, {support.script(text .. ([[
+      local results = {}
+      local pool = Pool.new(%q, 2, function(job, result)
+        results[#results + 1] = job.name .. " " .. tostring(result and result.answer)
+      end)
+      %s
+      print(pcall(cp.run))
+      table.sort(results)
+      print(table.concat(results, ", "))
+    ]]):format(support.script(worker), program))})
+  end
+
+  local WORKER = [[
+    process:on("message", function(job)
+      if job.name == "bad" then process:exit(1) end
+      process:send({answer = job.name:upper()})
+    end)
+    process:send("ready")
+  ]]
+
+  it("pool.lua gives back a job that ends three children, and does the others", function()
+    local result = runPool(WORKER, [[
+      for _, name in ipairs({"a", "bad", "b", "c"}) do pool:add({name = name}) end
+      pool:close()
+    ]])
+    assert.equal("", result.stderr)
+    assert.equal("true\tfalse\na A, b B, bad nil, c C\n", result.stdout)
+  end)
+
+  it("pool.lua lets its children go when it is closed after the last job", function()
+    local result = runPool(WORKER, [[
+      local onresult = pool.onresult
+      function pool.onresult(...)
+        onresult(...)
+        require("child_process.timers").setImmediate(pool.close, pool)
+      end
+      pool:add({name = "a"})
+    ]])
+    assert.equal("", result.stderr)
+    assert.equal("true\tfalse\na A\n", result.stdout)
+  end)
+
+  it("pool.lua ends with an error when no child can be started", function()
+    local result = runPool("os.exit(1)", [[pool:add({name = "a"})]])
+    assert.equal("", result.stderr)
+    assert.matches("^false\t3 children in a row could not be started\n", result.stdout)
+  end)
+
+  example("checksums", function(name)
+    local stdout, stderr = run(name, {"-j", "2", "a_file", "no_file", FOLDER .. "/ls.lua"}, 1)
+    assert.equal("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  a_file\n",
+      stdout:match("^.-\n"))
+    assert.truthy(stdout:find("\n%x+  " .. FOLDER .. "/ls.lua\n$"))
+    assert.matches("no_file: No such file", stderr)
+  end)
+
+  it("checksums.lua, which gives up at its deadline", function()
+    local _, stderr, child = run("checksums", {"-t", "0.05", "/dev/zero", "/dev/zero"}, 124)
+    assert.equal("checksums: The operation was aborted due to timeout, 0 of 2 done\n", stderr)
+    assert.is_nil(child.signalCode)
+  end)
+
+  it("checksums.lua, which ends with all its children when it is interrupted", function()
+    local folder = support.tmpdir()
+    assert(os.execute(("mkfifo '%s/fifo'"):format(folder)))
+    local child = cp.spawn(support.lua, {FOLDER .. "/checksums.lua", folder .. "/fifo"})
+    -- opens the pipe together with sha256sum, and ends when that has gone
+    local writer = cp.spawn("sh", {"-c", 'exec >"$0"; echo open >&2; exec yes', folder .. "/fifo"})
+    writer.stderr:once("data", function() child:kill("SIGINT") end)
+    local seen = support.collect(child.stderr)
+    support.run()
+    assert.equal("checksums: interrupted, 0 of 1 done\n", seen())
+    assert.equal(130, child.exitCode)
+    assert.equal("SIGPIPE", writer.signalCode)
+  end)
+
+  example("shared_server", function(name)
+    local answers = {["handled by parent"] = 0, ["handled by child"] = 0}
+    serve(name, {"0"}, function(port, finish)
+      local function ask()
+        local left = 10
+        for _ = 1, left do
+          passing.ask({port = port, host = "127.0.0.1"}, function(text)
+            answers[text] = answers[text] + 1
+            left = left - 1
+            if left > 0 then return end
+            local both = answers["handled by parent"] > 0 and answers["handled by child"] > 0
+            if both then finish() else ask() end
+          end)
+        end
+      end
+      ask()
+    end)
+    assert.is_true(answers["handled by parent"] > 0 and answers["handled by child"] > 0)
+  end)
+
+  example("priority_sockets", function(name)
+    local answers = {}
+    serve(name, {"0", "127.0.0.2"}, function(port, finish)
+      for _, from in ipairs({"127.0.0.1", "127.0.0.2"}) do
+        local place = {port = port, host = "127.0.0.1", localAddress = from}
+        passing.ask(place, function(text)
+          answers[#answers + 1] = from .. " " .. text
+          if #answers == 2 then finish() end
+        end)
+      end
+    end)
+    table.sort(answers)
+    assert.same({
+      "127.0.0.1 Request handled with normal priority",
+      "127.0.0.2 Request handled with special priority",
+    }, answers)
+  end)
+
+  example("listen_fds", function(name)
+    local answer
+    serve(name, {"0"}, function(port, finish)
+      passing.ask({port = port, host = "127.0.0.1"}, function(text)
+        answer = text
+        finish()
+      end)
+    end)
+    assert.truthy(answer:find("^handled by %d+\n$"))
   end)
 
   it("has a test here, whichever it is", function()

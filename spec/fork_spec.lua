@@ -110,6 +110,29 @@ describe("child_process.fork(modulePath[, args][, options])", function()
   end)
 end)
 
+describe("What is wrong with the arguments of fork", function()
+  for name, arguments in pairs({
+    ["args[1]"] = {"script", {1}},
+    ["args[2]"] = {"script", {"a", "b\0"}, {execPath = "sh", execArgv = {"-e", "-u"}}},
+    ["options.execArgv[1]"] = {"script", {execArgv = {1}}},
+    ["options.execArgv[2]"] = {"script", {execPath = "sh", execArgv = {"-e", "\0"}}},
+    ["options.execPath"] = {"script", {execPath = ""}},
+    ["process.execPath"] = {"script"},
+    ["stdio"] = {"script", {stdio = "ipc"}}, -- as Node has it
+  }) do
+    it("is named in the error: " .. name, function()
+      local execPath = process.execPath
+      if name == "process.execPath" then process.execPath = 5 end
+      local err = support.error(cp.fork, table.unpack(arguments))
+      process.execPath = execPath
+      assert.equal("TypeError", err.name)
+      assert.matches("^ERR_INVALID_ARG_", err.code)
+      local quoted = err.message:match("^The %l* ?'(.-)'") or err.message:match('^The "(.-)"')
+      assert.equal(name, quoted)
+    end)
+  end
+end)
+
 describe("modulePath", function()
   it("is the module to run in the child", function()
     assert.equal("running\n", (outputOf("print('running')")))

@@ -357,6 +357,39 @@ describe("'beforeExit'", function()
     assert.equal("before\ntick\n", stdout)
   end)
 
+  for what, listener in pairs({
+    ["sent by listeners, which are flushed"] = [[process:send(process.argv0)]],
+    ["sent by ticks of listeners"] = [[process:nextTick(process.send, process, "tick")]],
+    ["with callbacks"] = [[process:send("sent", print)]],
+  }) do
+    it("is not emitted again after messages " .. what, function()
+      local child, _, stderr, received = fork([[
+        local count = 0
+        process:on("beforeExit", function()
+          count = count + 1
+          if count > 3 then process:exit(count) end
+          ]] .. listener .. [[
+        end)
+      ]])
+      assert.equal("", stderr)
+      assert.equal(0, child.exitCode)
+      assert.equal(1, #received)
+    end)
+  end
+
+  it("is emitted again after messages that have to wait for their reader", function()
+    local child, _, _, received = fork([[
+      local count = 0
+      process:on("beforeExit", function()
+        count = count + 1
+        if count == 1 then process:send(("x"):rep(5000000)) else process:send(count) end
+      end)
+    ]])
+    assert.equal(0, child.exitCode)
+    assert.equal(2, received[2])
+    assert.equal(2, #received)
+  end)
+
   it("is emitted again after a tick that starts something", function()
     local _, stdout = fork([[
       process:once("beforeExit", function()
@@ -497,6 +530,6 @@ describe("Starting", function()
       table.sort(names)
       print(table.concat(names, " "))
     ]])
-    assert.equal("channel core events json lazy_errors loop process script\n", stdout)
+    assert.equal("channel core events files json lazy_errors loop process script\n", stdout)
   end)
 end)

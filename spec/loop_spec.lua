@@ -530,3 +530,27 @@ describe("child_process.loop", function()
     support.run()
   end)
 end)
+
+describe("loop.afterTicks", function()
+  it("calls several functions when no tick is left, also of those that they add", function()
+    local order = {}
+    local function note(name) order[#order + 1] = name end
+    loop.afterTicks(function()
+      note("first")
+      loop.tick(note, "tick of the first")
+    end)
+    loop.afterTicks(function() note("second") end)
+    loop.tick(note, "tick")
+    support.run()
+    assert.same({"tick", "first", "tick of the first", "second"}, order)
+  end)
+
+  it("calls the next one after one that raises", function()
+    local called
+    loop.afterTicks(function() error("first", 0) end)
+    loop.afterTicks(function() called = true end)
+    assert.equal("first", support.error(cp.run))
+    support.run()
+    assert.is_true(called)
+  end)
+end)

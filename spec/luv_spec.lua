@@ -53,6 +53,21 @@ describe("luv in the same state", function()
     ]]))
   end)
 
+  it("has awaiting in one of its callbacks raise ERR_WAIT_IN_CALLBACK", function()
+    assert.equal("ERR_WAIT_IN_CALLBACK\n", outputOf([[
+      local cp = require("child_process")
+      local uv = require("luv")
+      local timer = uv.new_timer()
+      timer:start(1, 0, function()
+        timer:close()
+        local promise = cp.promises.exec("true")
+        local _, err = pcall(promise.await, promise)
+        print(err.code)
+      end)
+      uv.run()
+    ]]))
+  end)
+
   it("is driven by either in turns", function()
     assert.equal("true\tinput\t3\n", outputOf(mixed .. [[
       local ours = false

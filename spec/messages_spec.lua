@@ -414,6 +414,14 @@ describe("child:send(message[, sendHandle[, options]][, callback])", function()
       support.run()
     end)
 
+    it("ERR_INVALID_THIS where it is not called with its object", function()
+      for _, method in ipairs({child.send, child.disconnect}) do
+        for _, value in ipairs({io.stdout, 5, {}}) do
+          assert.equal("ERR_INVALID_THIS", support.error(method, value, {}).code)
+        end
+      end
+    end)
+
     it("ERR_MISSING_ARGS without a message", function()
       assert.equal("ERR_MISSING_ARGS", support.error(child.send, child).code)
       assert.equal("ERR_MISSING_ARGS", support.error(child.send, child, nil, print).code)
@@ -832,6 +840,17 @@ describe("channel", function()
     assert.is_not_nil(child.channel)
     assert.is_function(child.channel.ref)
     assert.is_function(child.channel.unref)
+    support.run()
+  end)
+
+  it("has methods that must be called with a colon", function()
+    local child = messages.fork("")
+    for _, method in ipairs({"ref", "unref"}) do
+      for _, wrong in ipairs({false, child, {}}) do
+        assert.equal("ERR_INVALID_THIS",
+          support.error(function() child.channel[method](wrong) end).code)
+      end
+    end
     support.run()
   end)
 

@@ -408,11 +408,17 @@ describe("process:hrtime([time])", function()
     assert.is_true(elapsed[2] < 1000000000)
   end)
 
-  it("raises a TypeError when time is not the seconds and nanoseconds of an earlier one", function()
-    for _, time in ipairs({1, {}, {1}, {"a", "b"}}) do
-      local err = support.error(process.hrtime, process, time)
-      assert.equal("ERR_INVALID_ARG_TYPE", err.code)
-      assert.matches('"time"', err.message, 1, true)
+  it("raises an error when time is not the seconds and nanoseconds of an earlier one", function()
+    for _, case in ipairs({
+      {1, "ERR_INVALID_ARG_TYPE", 'The "time" argument must be of type table.'},
+      {{}, "ERR_OUT_OF_RANGE", 'The value of "time" is out of range. It must be 2 entries long. '
+        .. "Received 0"},
+      {{1}, "ERR_OUT_OF_RANGE", "Received 1"},
+      {{1, "b"}, "ERR_INVALID_ARG_TYPE", 'The "time[2]" argument must be integer.'},
+    }) do
+      local err = support.error(process.hrtime, process, case[1])
+      assert.equal(case[2], err.code)
+      assert.matches(case[3], err.message, 1, true)
     end
   end)
 end)
@@ -826,7 +832,7 @@ describe("What a process needs", function()
       print(table.concat(names, " "))
     ]])
     assert.equal("child_process child_process.core child_process.events "
-      .. "child_process.lazy_errors child_process.loop child_process.process\n",
+      .. "child_process.files child_process.lazy_errors child_process.loop child_process.process\n",
       (support.output(child)))
   end)
 end)

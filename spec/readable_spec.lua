@@ -7,10 +7,7 @@ local timers = require("child_process.timers")
 
 local function sh(script, options) return cp.spawn("sh", { "-c", script }, options) end
 
---- Writes bytes the way printf in a shell takes them.
-local function octal(bytes)
-  return (bytes:gsub(".", function(c) return ("\\%03o"):format(c:byte()) end))
-end
+local octal = support.octal
 
 --- Starts a child that prints one piece, waits for a line on its stdin, and prints another.
 local function twoPieces(first, second)

@@ -5,7 +5,6 @@ local support = require("spec.support")
 local timers = require("child_process.timers")
 
 local LONG = os.getenv("CHILD_PROCESS_SPEC_LONG") == "1"
-local COLLECTING = os.getenv("CHILD_PROCESS_SPEC_GC") == "1"
 -- the address sanitizer keeps what was freed for a while
 local RSS_TELLS = not os.getenv("ASAN_OPTIONS")
 
@@ -137,7 +136,7 @@ describe("A child", function()
   end)
 
   it("may write 256 MB to a slow reader, in constant memory (2 GB in the long run)", function()
-    local megabytes = LONG and 2048 or COLLECTING and 32 or 256
+    local megabytes = LONG and 2048 or support.collecting and 32 or 256
     local child = cp.spawn("head", {"-c", megabytes .. "M", "/dev/zero"})
     local most
     local bytes, chunks = 0, 0

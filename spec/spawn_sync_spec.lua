@@ -10,7 +10,6 @@ local timers = require("child_process.timers")
 
 local MB = 1024 * 1024
 -- copying takes its time where the collector or valgrind is at work
-local SLOW = os.getenv("CHILD_PROCESS_SPEC_GC") == "1"
   or (os.getenv("LD_PRELOAD") or ""):find("valgrind", 1, true)
 
 local function sh(script, options) return cp.spawnSync("sh", {"-c", script}, options) end
@@ -357,7 +356,7 @@ describe("child_process.spawnSync(command[, args][, options])", function()
 
     it("may have 100 MB, through cat", function()
       local part = allBytes()
-      local input = part:rep((SLOW and 10 or 100) * MB // #part)
+      local input = part:rep((support.collecting and 10 or 100) * MB // #part)
       local result = cp.spawnSync("cat", {input = input, maxBuffer = math.huge})
       support.assertSucceeded(result)
       support.assertSameText(input, result.stdout)

@@ -18,6 +18,10 @@ support.lua = os.getenv("CHILD_PROCESS_LUA") or "lua5.4"
 ---@type boolean
 support.isRoot = lfs.attributes("/proc/self", "uid") == 0
 
+--- Whether the garbage collector is always at work: what is done often takes ten times as long.
+---@type boolean
+support.collecting = os.getenv("CHILD_PROCESS_SPEC_GC") == "1"
+
 local nodeFound
 
 --- Whether a real Node is there to be asked.
@@ -36,6 +40,13 @@ function support.merge(fields, changes)
   for name, value in pairs(fields or {}) do all[name] = value end
   for name, value in pairs(changes or {}) do all[name] = value end
   return all
+end
+
+--- Bytes the way printf in a shell takes them.
+---@param bytes string
+---@return string
+function support.octal(bytes)
+  return (bytes:gsub(".", function(byte) return ("\\%03o"):format(byte:byte()) end))
 end
 
 local temporary = {}

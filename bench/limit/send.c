@@ -3,9 +3,11 @@
  *
  *   seconds=S  how long to go on
  *   burst=N    messages (up to 1000) in one write
+ *   binary=N   one message of so many bytes instead
  */
 #define _GNU_SOURCE
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -46,18 +48,35 @@ static void count_lines(int fd)
   if (send(fd, &count, sizeof count, 0) < 0) limit_fail("send");
 }
 
-/* Returns the microseconds of one message. */
-static double send_for(double seconds, int burst)
+/* What is written at a time: its length is returned, and `*count` is how many messages it is. */
+static size_t format_write(char **buffer, size_t binary, int burst, long *count)
 {
-  static char buffer[BUFFER_BYTES];
+  size_t size = binary > BUFFER_BYTES ? binary : BUFFER_BYTES;
+  char *end = *buffer ? *buffer : malloc(size);
+  if (!end) limit_fail("malloc");
+  *buffer = end;
+  *count = binary ? 1 : burst;
+  if (binary) {
+    memset(*buffer, 'x', binary);
+    (*buffer)[binary - 1] = '\n';
+    return binary;
+  }
+  for (int i = 0; i < burst; i++) end = format_message(end, 1);
+  return (size_t)(end - *buffer);
+}
+
+/* Returns the microseconds of one message. */
+static double send_for(double seconds, size_t binary, int burst)
+{
+  static char *buffer;
   int fd = limit_fork(count_lines);
   double start = limit_now();
   long sent = 0, received;
   while (limit_now() - start < seconds) {
-    char *end = buffer;
-    for (int i = 0; i < burst; i++) end = format_message(end, 1);
-    if (send(fd, buffer, (size_t)(end - buffer), 0) != end - buffer) limit_fail("send");
-    sent += burst;
+    long count;
+    size_t length = format_write(&buffer, binary, burst, &count);
+    if (send(fd, buffer, length, 0) != (ssize_t)length) limit_fail("send");
+    sent += count;
   }
   shutdown(fd, SHUT_WR);
   if (recv(fd, &received, sizeof received, MSG_WAITALL) < 0) limit_fail("recv");
@@ -76,7 +95,8 @@ int main(int argc, char **argv)
   (void)argc;
   double seconds = limit_number(argv, "seconds", 1);
   int burst = (int)limit_number(argv, "burst", 64);
-  send_for(seconds / 5, burst);
-  printf("%f\n", send_for(seconds, burst));
+  size_t binary = (size_t)limit_number(argv, "binary", 0);
+  send_for(seconds / 5, binary, burst);
+  printf("%f\n", send_for(seconds, binary, burst));
   return 0;
 }

@@ -1,6 +1,7 @@
 // node:child_process, for Node, Bun and Deno. Options as name=value, see ../rows.lua. What is
 // forked is node_child.mjs.
 import { fork, spawn, spawnSync } from "node:child_process";
+import { createServer } from "node:net";
 import { openSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -159,6 +160,7 @@ function roundTripsFor(time) {
 }
 
 function makeMessage() {
+  if (options.binary) return { bytes: Buffer.alloc(number("binary"), 255) };
   const count = number("rows", 0);
   if (count === 0) return { id: 1, type: "ping" };
   return Array.from({ length: count }, (_, index) => {
@@ -172,7 +174,7 @@ function sendFor(time) {
   return new Promise((resolve) => {
     const message = makeMessage();
     const burst = number("burst");
-    const child = fork(CHILD, ["count"]);
+    const child = fork(CHILD, ["count"], { serialization: options.serialization ?? "json" });
     let began;
     const sendBurst = () => {
       if (now() - began >= time) {
@@ -225,6 +227,29 @@ async function forkIdle(count) {
   return memory / count;
 }
 
+// Microseconds of each connection that is accepted here and answered by a child.
+async function passAll(count) {
+  const workers = Array.from({ length: number("workers") }, () => fork(CHILD, ["answer"]));
+  const server = createServer({ pauseOnConnect: true });
+  let accepted = 0;
+  server.on("connection", (socket) => {
+    workers[accepted++ % workers.length].send("socket", socket);
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const began = now();
+  const client = spawn(
+    options.program,
+    [`port=${server.address().port}`, `count=${count}`, "atonce=16"],
+    { stdio: "inherit" },
+  );
+  const code = await new Promise((resolve) => client.on("exit", resolve));
+  if (code !== 0) throw new Error("the client failed");
+  const time = now() - began;
+  server.close();
+  for (const worker of workers) worker.disconnect();
+  return (time / count) * 1e6;
+}
+
 // First a shorter time as a warm-up, then the one that counts.
 async function twice(measure, amount, ...rest) {
   await measure(amount / 5, ...rest);
@@ -244,6 +269,7 @@ const works = {
   send: () => twice(sendFor, seconds),
   first: () => twice(firstFor, seconds),
   idle: () => forkIdle(number("alive")),
+  pass: () => twice(passAll, number("count")),
 };
 
 const heap = Buffer.alloc(number("heap", 0) * 2 ** 20, 1);

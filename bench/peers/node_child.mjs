@@ -10,6 +10,9 @@ const works = {
     count++;
   },
   idle: () => {},
+  answer: (message, socket) => {
+    socket.end("ok");
+  },
 };
 
 process.on("message", works[process.argv[2]]);

@@ -94,20 +94,23 @@ function arguments.checkCommand(name, value)
   checkText(name, value)
 end
 
-local function checkArgs(args)
+--- Arguments of a program: a sequence of strings without NUL bytes.
+---@param name string of the list
+---@param args table
+function arguments.checkArgs(name, args)
   local highest = 0
   for key in next, args do
     if math.type(key) ~= "integer" or key < 1 then
-      error(errors.invalidArgValue("args", key, "has a key that is no position"))
+      error(errors.invalidArgValue(name, key, "has a key that is no position"))
     end
     highest = math.max(highest, key)
   end
   for index = 1, highest do
-    local name = ("args[%d]"):format(index)
+    local entry = ("%s[%d]"):format(name, index)
     if type(args[index]) ~= "string" then
-      error(errors.invalidArgType(name, "string", args[index]))
+      error(errors.invalidArgType(entry, "string", args[index]))
     end
-    checkText(name, args[index])
+    checkText(entry, args[index])
   end
 end
 
@@ -180,19 +183,24 @@ function checks.serialization(value)
 end
 
 --- The size of a message, in bytes.
+---@param name string of the option or field
 ---@param value any
 ---@return integer
-function checks.maxMessageSize(value)
+function arguments.checkMaxMessageSize(name, value)
   if type(value) ~= "number" then
-    error(errors.invalidArgType("options.maxMessageSize", "number", value))
+    error(errors.invalidArgType(name, "number", value))
   elseif value < 1 or value ~= value then
-    error(errors.outOfRange("options.maxMessageSize", ">= 1", value))
+    error(errors.outOfRange(name, ">= 1", value))
   end
   return toBytes(value)
 end
 
-function checks.signal()
-  error(errors.notSupported("options.signal"))
+function checks.maxMessageSize(value)
+  return arguments.checkMaxMessageSize("options.maxMessageSize", value)
+end
+
+function checks.signal(value)
+  return require("child_process.abort").check("options.signal", value)
 end
 
 --- A time in milliseconds, a non-negative integer.
@@ -332,7 +340,7 @@ function arguments.normalize(file, args, options, ignored)
   arguments.checkCommand("file", file)
   args, options = arguments.split(args, options)
   if args ~= NONE then
-    checkArgs(args)
+    arguments.checkArgs("args", args)
   end
   -- With room for the fields that most children need.
   local result = {

@@ -2,189 +2,241 @@
 -- The target is who has `send` and `disconnect` and emits the messages: a ChildProcess in the
 -- parent, `process` in the child.
 local core = require("child_process.core")
+local errors = require("child_process.lazy_errors")
 local loop = require("child_process.loop")
 require("child_process.json") -- for the errors of encoding
 
--- Loaded with the first error: a child that starts should not wait for them.
-local errors = setmetatable({}, {
-  __index = function(_, constructor)
-    return require("child_process.errors")[constructor]
-  end,
-})
-
 local tick = loop.tick
 
--- What a target gets.
-local methods = {}
-
--- The open channels by their targets, and who ever was one.
-local channels = setmetatable({}, {__mode = "k"})
+-- The open ends by their targets, and all who ever had one.
+local ends = setmetatable({}, {__mode = "k"})
 local targets = setmetatable({}, {__mode = "k"})
 
--- What belongs to the channel's end here.
----@class child_process.channel
-local Channel = {}
-local channelMetatable = {__name = "child_process.channel", __index = Channel}
+--- What belongs to the end of a channel here.
+--   target, fields     who emits the messages, and the table behind its fields
+--   handle             of core; nil when the channel is closed
+--   state              "open"; after `disconnect` "acknowledging" while a handle is on its way,
+--                      "finishing" while messages come that had begun before, "flushing" while
+--                      what was sent is written; "closed"
+--   onclose            called with the target after the end
+--   maxMessageSize
+--   referencedByUser   ref or unref was called
+--   awaitedReplies     how many replies of the protocol keep the loop alive
+--   pending            in a child: what nobody has listened for yet, {message[, handle], n = },
+--                      from firstPending to lastPending
+--   callbacks          of messages that are being written: {position, function}, from firstCallback
+--                      to lastCallback
+local ChannelEnd = {}
+local endMetatable = {__name = "child_process.ChannelEnd", __index = ChannelEnd}
 
 --- What scripts see of it: child.channel, process.channel.
 ---@class Channel
 ---@field maxMessageSize integer bytes; a longer message is an error and ends the channel
-local Control = {}
-local controlMetatable = {__name = "Channel"}
+local Channel = {}
+local channelMetatable = {__name = "Channel"}
 
 local DEFAULT_MAX_MESSAGE_SIZE = 1 << 30
 
--- What Node takes for a reason to wait.
+-- What Node takes for a reason to wait: so many bytes, or messages behind one that waits for its
+-- handle to arrive.
 local MUCH_BACKLOG = 128 * 1024
+local MUCH_HELD = 1
 
-local function setMaxMessageSize(channel, size)
-  channel.maxMessageSize = size
-  if channel.handle then
-    channel.handle:setMaxMessageSize(size)
+local function setMaxMessageSize(self, size)
+  self.maxMessageSize = size
+  if self.handle then
+    self.handle:setMaxMessageSize(size)
   end
 end
 
-function controlMetatable.__index(control, key)
+function channelMetatable.__index(channel, key)
   if key == "maxMessageSize" then
-    return rawget(control, "_channel").maxMessageSize
+    return rawget(channel, "_end").maxMessageSize
   end
-  return Control[key]
+  return Channel[key]
 end
 
 -- Setting the size of messages has an effect at once.
-function controlMetatable.__newindex(control, key, value)
+function channelMetatable.__newindex(channel, key, value)
   if key == "maxMessageSize" then
-    local size = require("child_process.arguments").check("maxMessageSize", value)
-    setMaxMessageSize(control._channel, size
-      or error(errors.invalidArgType("channel.maxMessageSize", "number", value)))
+    local check = require("child_process.arguments").checkMaxMessageSize
+    setMaxMessageSize(channel._end, check("channel.maxMessageSize", value))
   else
-    rawset(control, key, value)
+    rawset(channel, key, value)
   end
 end
 
-local function refuse()
-  error(errors.notSupported("options.serialization = 'advanced'"))
-end
+-- What a target gets.
+local methods = {}
 
 --- Connects a target with its end of a channel.
 ---@param target ChildProcess|process
 ---@param handle userdata of core
 ---@param options table serialization, maxMessageSize; fields, the table behind the target; onclose,
 ---a function that is called with the target after the end
----@return Channel
-function Channel.attach(target, handle, options)
-  local channel = setmetatable({
+---@return table # the end
+function ChannelEnd.attach(target, handle, options)
+  local self = setmetatable({
     target = target,
     fields = options.fields,
     handle = handle,
+    state = "open",
     onclose = options.onclose,
-    callbacks = {}, -- of messages that are being written: position, function, position, ...
-  }, channelMetatable)
-  setMaxMessageSize(channel, options.maxMessageSize or DEFAULT_MAX_MESSAGE_SIZE)
-  handle:setOwner(channel)
-  channels[target] = channel
+    awaitedReplies = 0,
+    callbacks = {}, firstCallback = 1, lastCallback = 0,
+  }, endMetatable)
+  setMaxMessageSize(self, options.maxMessageSize or DEFAULT_MAX_MESSAGE_SIZE)
+  handle:setOwner(self)
+  ends[target] = self
   targets[target] = true
-  target.channel = setmetatable({_channel = channel}, controlMetatable)
+  target.channel = setmetatable({_end = self}, channelMetatable)
   target.connected = true
   target.send, target.disconnect = methods.send, methods.disconnect
   if options.serialization == "advanced" then
-    target.send = refuse
+    require("child_process.clone") -- for the classes, and the errors of encoding
+    handle:setSerialization("advanced")
   end
   handle:read(true)
-  return channel
+  return self
 end
 
---- In the child the channel keeps the loop alive only as long as somebody listens, and messages
---- wait until then.
-function Channel:waitForListeners()
+-- Keeping the loop alive --------------------------------------------------------------------
+
+local function reference(self, on)
+  if self.handle then
+    self.handle:reference(on or self.awaitedReplies > 0)
+    loop.started()
+  end
+end
+
+-- In the child the channel keeps the loop alive only as long as somebody listens.
+local function isListenedTo(self)
+  local target = self.target
+  return not self.pending
+    or target:listenerCount("message") + target:listenerCount("disconnect") > 0
+end
+
+local function updateReference(self)
+  local byUser = self.referencedByUser
+  reference(self, byUser or byUser == nil and isListenedTo(self))
+end
+
+local function checkChannel(channel, method)
+  if getmetatable(channel) ~= channelMetatable then
+    error(errors.invalidThis("Channel:" .. method))
+  end
+end
+
+--- The channel keeps the loop alive.
+function Channel:ref()
+  checkChannel(self, "ref")
+  self._end.referencedByUser = true
+  updateReference(self._end)
+end
+
+--- The loop may end although the channel is open.
+function Channel:unref()
+  checkChannel(self, "unref")
+  self._end.referencedByUser = false
+  updateReference(self._end)
+end
+
+--- More or fewer replies of the protocol are waited for.
+---@param count integer
+function ChannelEnd:awaitReplies(count)
+  self.awaitedReplies = self.awaitedReplies + count
+  updateReference(self)
+end
+
+-- Receiving ---------------------------------------------------------------------------------
+
+--- In the child messages wait until somebody listens.
+function ChannelEnd:waitForListeners()
   self.pending, self.firstPending, self.lastPending = {}, 1, 0
   self:listenersChanged()
 end
 
 -- The first one. The others come in ticks of their own, since a listener may raise.
-local function deliverPending(channel)
-  local pending, first = channel.pending, channel.firstPending
-  local message = pending[first]
-  if message == nil or channel.target:listenerCount("message") == 0 then
+local function deliverPending(self)
+  local pending, first = self.pending, self.firstPending
+  local item = pending[first]
+  if item == nil or self.target:listenerCount("message") == 0 then
     return
   end
   pending[first] = nil
-  channel.firstPending = first + 1
-  tick(deliverPending, channel)
-  channel.target:emit("message", message)
+  self.firstPending = first + 1
+  tick(deliverPending, self)
+  self.target:emit("message", table.unpack(item, 1, item.n))
 end
 
 --- The target has told that listeners have come or gone.
-function Channel:listenersChanged()
-  local target = self.target
-  local forMessages = target:listenerCount("message")
-  if not self.explicit then
-    self.handle:reference(forMessages + target:listenerCount("disconnect") > 0)
-    loop.started()
-  end
-  if forMessages > 0 and self.pending[self.firstPending] ~= nil then
+function ChannelEnd:listenersChanged()
+  updateReference(self)
+  if self.pending[self.firstPending] ~= nil and self.target:listenerCount("message") > 0 then
     tick(deliverPending, self)
   end
 end
 
-local function reference(channel, on)
-  channel.explicit = true
-  if channel.handle then
-    channel.handle:reference(on)
-    loop.started()
+--- Hands a message over, or keeps it.
+---@param message any
+---@param ... any the handle that came with it
+---@return boolean # false if nobody listens, and it is lost
+function ChannelEnd:deliver(message, ...)
+  local handlers = self.fields._events
+  local handler = handlers and handlers.message
+  if self.pending and (handler == nil or self.pending[self.firstPending] ~= nil) then
+    self.lastPending = self.lastPending + 1
+    self.pending[self.lastPending] = table.pack(message, ...)
+  elseif handler == nil then
+    return false
+  elseif type(handler) == "function" then
+    handler(message, ...) -- as emit would
+  else
+    self.target:emit("message", message, ...)
   end
+  return true
 end
 
---- The channel keeps the loop alive.
-function Control:ref()
-  reference(self._channel, true)
-end
-
---- The loop may end although the channel is open.
-function Control:unref()
-  reference(self._channel, false)
-end
-
---- For the target: listeners have come or gone.
-function Control:listenersChanged()
-  self._channel:listenersChanged()
-end
+-- What the protocol does with its own messages, by their first word after "NODE_".
+local protocol = {HANDLE = "child_process.handles", SOCKET = "child_process.socket_lists"}
 
 --- Called by core with each message that has come.
 ---@param message any
 ---@param internal boolean it belongs to the protocol
-function Channel:onmessage(message, internal)
-  local handlers = self.fields._events
-  local handler = handlers and handlers.message
-  if internal then
-    self.target:emit("internalMessage", message)
-  elseif self.pending and (handler == nil or self.pending[self.firstPending] ~= nil) then
-    self.lastPending = self.lastPending + 1
-    self.pending[self.lastPending] = message
-  elseif type(handler) == "function" then
-    handler(message) -- as emit would
+function ChannelEnd:onmessage(message, internal)
+  if not internal then
+    self:deliver(message)
+    return
+  end
+  local name = protocol[message.cmd:match("^NODE_(%u+)")]
+  if name then
+    local target = self.target
+    tick(function() -- a listener may raise
+      target:emit("internalMessage", message)
+    end, true)
+    require(name).received(self, message)
   else
-    self.target:emit("message", message)
+    self.target:emit("internalMessage", message)
   end
 end
 
--- Calls back for the messages that end within the first `total` bytes.
-local function callBack(channel, total, err)
-  local callbacks = channel.callbacks
-  local count = 0
-  while callbacks[count + 1] and callbacks[count + 1] <= total do
-    count = count + 2
-  end
-  if count == 0 then
-    return false
-  end
-  channel.callbacks = table.move(callbacks, count + 1, #callbacks, 1, {})
-  for index = 2, count, 2 do
+-- What has been written ---------------------------------------------------------------------
+
+-- Calls back for the messages that end within the first `total` bytes. Returns whether there were
+-- any.
+local function callBack(self, total, err)
+  local callbacks, first = self.callbacks, self.firstCallback
+  local index = first
+  while index <= self.lastCallback and callbacks[index][1] <= total do
+    local callback = callbacks[index][2]
+    callbacks[index] = nil
+    index = index + 1
     tick(function()
-      callbacks[index](err)
+      callback(err)
     end, true)
   end
-  return true
+  self.firstCallback = index
+  return index > first
 end
 
 local function emitError(target, err)
@@ -193,45 +245,61 @@ local function emitError(target, err)
   end, true)
 end
 
+-- Asks core to tell when the next callback is due, or everything is written.
+local function awaitWritten(self)
+  local next = self.callbacks[self.firstCallback]
+  if next then
+    self.handle:awaitWritten(next[1])
+  elseif self.state == "flushing" then
+    self.handle:awaitWritten(select(2, self.handle:backlog()))
+  end
+end
+
 --- Called by core when so much was written as it was asked about, or when writing has failed.
 ---@param errno? integer
-function Channel:onwritten(errno)
+function ChannelEnd:onwritten(errno)
   local err = errno and errors.system(errno, "write")
   local told = callBack(self, err and math.maxinteger or self.handle:written(), err)
-  if self.closing then
+  if self.state == "flushing" then
     if err or self.handle:backlog() == 0 then
       self:close()
     end
   elseif err and not told then
     emitError(self.target, err)
   end
-  if self.handle and (self.callbacks[1] or self.closing) then
-    self.handle:awaitWritten(self.callbacks[1] or select(2, self.handle:backlog()))
+  if self.handle then
+    awaitWritten(self)
   end
 end
+
+-- The end -----------------------------------------------------------------------------------
 
 local function emitDisconnect(target)
   target:emit("disconnect")
 end
 
 local function forget(target)
-  channels[target] = nil
+  ends[target] = nil
   target.channel = nil
   target.connected = false
 end
 
--- Ends everything. What was sent is still written.
-function Channel:close()
+--- Ends everything. What was sent is still written.
+function ChannelEnd:close()
   local target, handle = self.target, self.handle
   if not handle then
     return
   end
   local written = handle:written()
+  self.state = "closed"
   self.handle = nil
   handle:close()
   forget(target)
   callBack(self, written)
   callBack(self, math.maxinteger, errors.ipcChannelClosed())
+  if self.socketLists then
+    self.socketLists:close()
+  end
   tick(emitDisconnect, target)
   if self.onclose then
     tick(self.onclose, target)
@@ -239,20 +307,38 @@ function Channel:close()
 end
 
 -- Ends it after everything that was sent has been written, so that callbacks can tell.
-local function closeWhenWritten(channel)
-  channel.closing = true
-  local backlog, total = channel.handle:backlog()
-  if backlog == 0 then
-    channel:close()
+local function flush(self)
+  self.state = "flushing"
+  if self.handle:backlog() == 0 then
+    self:close()
   else
-    channel.handle:awaitWritten(channel.callbacks[1] or total)
+    awaitWritten(self)
     loop.started()
+  end
+end
+
+-- A handle that is on its way may have to be sent once more.
+local function finish(self)
+  if self.handle:awaits() then
+    self.state = "acknowledging"
+    return
+  end
+  self.state = "finishing"
+  if not self.handle:finish() then
+    flush(self)
+  end
+end
+
+--- The other side has told about the handle that was on its way.
+function ChannelEnd:handleArrived()
+  if self.state == "acknowledging" then
+    finish(self)
   end
 end
 
 --- Called by core when nothing more comes.
 ---@param errno? integer
-function Channel:onend(errno)
+function ChannelEnd:onend(errno)
   if errno == -core.errno.EMSGSIZE then
     local err = errors.system(errno, "read")
     err.message = ("%s, a message is longer than maxMessageSize (%d bytes)"):format(err.message,
@@ -261,8 +347,8 @@ function Channel:onend(errno)
   elseif errno == -core.errno.ENOMEM then
     emitError(self.target, errors.system(errno, "read"))
   end
-  if self.finishing and not errno then
-    closeWhenWritten(self)
+  if self.state == "finishing" and not errno then
+    flush(self)
   else
     self:close()
   end
@@ -271,7 +357,7 @@ end
 --- Called by core for what cannot be read as a message.
 ---@param text string
 ---@param reason string
-function Channel:ongarbage(text, reason)
+function ChannelEnd:ongarbage(text, reason)
   emitError(self.target, errors.ipcInvalidMessage(text, reason))
   self:close()
 end
@@ -289,19 +375,13 @@ local function fail(target, callback, err)
   return false
 end
 
-local function checkCallback(callback)
-  if callback ~= nil and type(callback) ~= "function" then
-    error(errors.invalidArgType("callback", "function", callback))
-  end
-end
-
 local function checkTarget(target, method)
-  if type(target) ~= "userdata" and not targets[target] then
+  if getmetatable(target) ~= "ChildProcess" and not targets[target] then
     error(errors.invalidThis("child:" .. method))
   end
 end
 
-local function checkSend(target, message, handle, options, callback)
+local function checkSend(target, message, options, callback)
   checkTarget(target, "send")
   if message == nil then
     error(errors.missingArgs("message"))
@@ -309,67 +389,85 @@ local function checkSend(target, message, handle, options, callback)
     error(errors.invalidArgType("message", {"string", "table", "number", "boolean"}, message))
   elseif options ~= nil and type(options) ~= "table" then
     error(errors.invalidArgType("options", "table", options))
-  elseif handle ~= nil then
-    error(errors.invalidHandleType())
+  elseif callback ~= nil and type(callback) ~= "function" then
+    error(errors.invalidArgType("callback", "function", callback))
   end
-  checkCallback(callback)
 end
 
--- What core could not take.
-local function notSent(target, message, callback, errno)
-  if not errno then
-    error(errors.invalidArgValue("message", message, "has no JSON text"))
+local function isWise(backlog, held)
+  return backlog < MUCH_BACKLOG and held <= MUCH_HELD
+end
+
+-- Gives a message to core. Returns what `send` returns, and whether the message was accepted.
+local function transmit(self, target, message, descriptor, callback)
+  local backlog, position, started, held = self.handle:send(message, descriptor)
+  if not backlog then
+    if not position then
+      error(errors.invalidArgValue("message", message, "has no JSON text"))
+    end
+    return fail(target, callback, ends[target] and errors.system(position, "write")
+      or errors.ipcChannelClosed())
+  elseif started then
+    loop.started()
   end
-  return fail(target, callback, channels[target] and errors.system(errno, "write")
-    or errors.ipcChannelClosed())
+  if callback then
+    self.lastCallback = self.lastCallback + 1
+    self.callbacks[self.lastCallback] = {position, callback}
+    if self.lastCallback == self.firstCallback then
+      self.handle:awaitWritten(position)
+    end
+  end
+  return isWise(backlog, held), true
+end
+
+local function ignore() end
+
+--- Sends a message of the protocol, in order with the others. Nobody has asked for it, so nobody
+--- hears that it could not be written.
+---@param message table
+function ChannelEnd:sendInternal(message)
+  if self.handle then
+    transmit(self, self.target, message, nil, ignore)
+  end
 end
 
 -- The way of all messages but the simplest.
 local function sendChecked(target, message, handle, options, callback)
   if type(handle) == "function" then
-    handle, callback = nil, handle
+    handle, options, callback = nil, nil, handle
   elseif type(options) == "function" then
     options, callback = nil, options
   end
-  checkSend(target, message, handle, options, callback)
-  local channel = channels[target]
-  if not channel then
-    return fail(target, callback, errors.ipcChannelClosed())
-  end
-  local backlog, position = channel.handle:send(message)
-  if not backlog then
-    return notSent(target, message, callback, position)
-  end
-  loop.started()
-  if callback then
-    local callbacks = channel.callbacks
-    local count = #callbacks
-    callbacks[count + 1], callbacks[count + 2] = position, callback
-    if count == 0 then
-      channel.handle:awaitWritten(position)
+  checkSend(target, message, options, callback)
+  local self = ends[target]
+  if handle ~= nil and handle ~= core.null then
+    local handles = require("child_process.handles")
+    handles.check(handle)
+    if self then
+      return handles.send(self, message, handle, options, function(envelope, descriptor)
+        return transmit(self, target, envelope, descriptor, callback)
+      end)
     end
   end
-  return backlog < MUCH_BACKLOG
+  if not self then
+    return fail(target, callback, errors.ipcChannelClosed())
+  end
+  return (transmit(self, target, message, nil, callback))
 end
 
---- Sends a message to the other side.
+--- Sends a message to the other side, and a handle with it if there is one: a server, a socket, a
+--- stream, or a handle of luv, which the other side gets a copy of. A socket is closed here then.
 --- Node text: subprocess.send(message[, sendHandle[, options]][, callback]).
----@param message any what JSON can express: strings, numbers, booleans, tables of these, cp.null
+---@param message any what JSON can express: strings, numbers, booleans, tables of these, cp.null;
+---with serialization = "advanced" also the objects of child_process.clone
 ---@param handle? any
----@param options? table
+---@param options? table keepOpen: the socket stays open here, too
 ---@param callback? fun(err: Error?) called when the message has been written
 ---@return boolean # false if the channel is closed, or if so much is waiting that more is unwise
 function methods.send(target, message, handle, options, callback)
-  local channel = channels[target]
-  if channel and handle == nil and options == nil and callback == nil and type(message) == "table"
-  then
-    local backlog, position, started = channel.handle:send(message)
-    if not backlog then
-      return notSent(target, message, nil, position)
-    elseif started then
-      loop.started()
-    end
-    return backlog < MUCH_BACKLOG
+  local self = ends[target]
+  if self and handle == nil and options == nil and callback == nil and type(message) == "table" then
+    return (transmit(self, target, message))
   end
   return sendChecked(target, message, handle, options, callback)
 end
@@ -379,18 +477,15 @@ end
 --- Node text: subprocess.disconnect().
 function methods.disconnect(target)
   checkTarget(target, "disconnect")
-  local channel = channels[target]
-  if not channel then
+  local self = ends[target]
+  if not self then
     target:emit("error", errors.ipcDisconnected())
     return
   end
   forget(target)
-  channel.finishing = true
-  if not channel.handle:finish() then
-    closeWhenWritten(channel)
-  end
+  finish(self)
 end
 
-Channel.methods = methods
+ChannelEnd.methods = methods
 
-return Channel
+return ChannelEnd

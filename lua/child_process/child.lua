@@ -42,7 +42,7 @@ ChildProcess.killed = false
 ChildProcess.connected = false
 
 local function check(child, method)
-  if type(child) ~= "userdata" then
+  if getmetatable(child) ~= "ChildProcess" then -- what core shows instead of the metatable
     error(errors.invalidThis("ChildProcess:" .. method))
   end
 end
@@ -68,8 +68,8 @@ local fieldsOf = core.fields
 local function attachChannel(child, options, handles)
   local handle = handles[options.ipc]
   handles[options.ipc] = nil
-  if options.first then
-    handle:sendFirst(options.first)
+  if options.preamble then
+    handle:sendPreamble(options.preamble)
   end
   require("child_process.channel").attach(child, handle, {
     serialization = options.serialization,
@@ -139,6 +139,10 @@ function ChildProcess:spawn(options)
     fields._killSignal = options.killSignal
     fields._timer = require("child_process.timers").setTimeout(timedOut, options.timeout, self)
   end
+  if options.signal then
+    fields._forgetSignal = require("child_process.abort_child")(self, options.signal,
+      options.killSignal)
+  end
   loop.started()
   return self
 end
@@ -165,6 +169,10 @@ function ChildProcess:onexit(code, signum)
   if fields._timer then
     fields._timer:close()
     fields._timer = nil
+  end
+  if fields._forgetSignal then
+    fields._forgetSignal()
+    fields._forgetSignal = nil
   end
   local stdin = fields.stdio[0]
   if stdin then
@@ -200,8 +208,8 @@ end
 --- channel, as children of fork have one, and those with 'ipc' in options.stdio. What goes wrong is
 --- for the callback, or else an "error" event; a message or a handle that cannot be sent raises.
 --- Node text: subprocess.send(message[, sendHandle[, options]][, callback]).
----@param message any what JSON can express: strings, numbers, booleans, tables of these, cp.null
----@param handle? any must be nil: handles cannot be sent
+---@param message any what the child's `serialization` can express
+---@param handle? any a server or socket that the child is to have, too
 ---@param options? table
 ---@param callback? fun(err: Error?) called when the message has been written
 ---@return boolean # false if the channel is closed, or if so much is waiting that more is unwise

@@ -3,7 +3,8 @@
 -- whoever catches it.
 
 ---@class Error
----@field name string "Error", "TypeError", "RangeError" or "AbortError"
+---@field name string "Error", "TypeError", "RangeError", "AbortError", "TimeoutError" or
+---"AggregateError"
 ---@field message string
 ---@field code? string|integer "ERR_..." for misuse, the name of the errno for system errors
 ---@field errno? integer negative, as the kernel reports it
@@ -14,6 +15,9 @@
 ---@field killed? boolean
 ---@field signal? string
 ---@field traceback? string set when it comes out of run
+---@field address? string where a socket was to be, or what it was to connect to
+---@field port? integer
+---@field hostname? string that was looked up
 ---@field pid? integer this and the next: the result of execSync or execFileSync
 ---@field status? integer
 ---@field stdout? string
@@ -21,24 +25,43 @@
 ---@field output? table<integer, string>
 ---@field error? Error
 ---@field cause? any what led to this error
+---@field errors? any[] of an AggregateError
 ---@field context? any the value of an "error" event that was not an Error
 
 ---@class child_process.errors
----@field childProcessStdioMaxbuffer fun(stream: string): Error
+---@field bufferOutOfBounds fun(argument: string): Error
+---@field childClosedBeforeReply fun(): Error
 ---@field childProcessIpcRequired fun(): Error
+---@field childProcessStdioMaxbuffer fun(stream: string): Error
+---@field illegalConstructor fun(): Error
+---@field invalidFdType fun(kind: string): Error
 ---@field invalidHandleType fun(): Error
+---@field invalidIpAddress fun(value: string): Error
 ---@field ipcChannelClosed fun(): Error
 ---@field ipcDisconnected fun(): Error
----@field missingArgs fun(argument: string): Error
 ---@field ipcOnePipe fun(): Error
 ---@field ipcSyncFork fun(): Error
+---@field serverAlreadyListen fun(): Error
+---@field serverNotRunning fun(): Error
+---@field socketAlreadyBound fun(): Error
+---@field socketBadBufferSize fun(): Error
+---@field socketBadType fun(): Error
+---@field socketClosed fun(): Error
+---@field socketDgramIsConnected fun(): Error
+---@field socketDgramNotConnected fun(): Error
+---@field socketDgramNotRunning fun(): Error
+---@field socketEndedByOther fun(): Error
+---@field strayYield fun(): Error
 ---@field streamAlreadyFinished fun(method: string): Error
 ---@field streamDestroyed fun(method: string): Error
 ---@field streamNotWritable fun(): Error
 ---@field streamNullValues fun(): Error
----@field notSupported fun(what: string): Error
+---@field streamPrematureClose fun(): Error
 ---@field streamWriteAfterEnd fun(): Error
 ---@field unknownEncoding fun(name: string): Error
+---@field waitInCallback fun(): Error
+---@field waitStopped fun(): Error
+---@field waitWithoutEnd fun(): Error
 local errors = {}
 
 local getmetatable = debug.getmetatable -- also sees behind a __metatable field
@@ -97,6 +120,25 @@ function errors.AbortError(message, fields)
   return err
 end
 
+--- Several errors in one.
+---@param message string
+---@param list any[]
+---@return Error
+function errors.aggregate(message, list)
+  return make("AggregateError", message, {errors = list})
+end
+
+-- The numbers that the web's standards give to such errors.
+local domCodes = {AbortError = 20, TimeoutError = 23}
+
+--- An error as the web's interfaces have it: the reason of a signal that was aborted without one.
+---@param name string "AbortError" or "TimeoutError"
+---@param message string
+---@return Error
+function errors.domException(name, message)
+  return withCode(name, domCodes[name], message)
+end
+
 --- Was the value made by this file?
 ---@param value any
 ---@return boolean
@@ -128,6 +170,64 @@ function errors.spawn(errno, call, file, args)
     path = file,
     spawnargs = table.move(args, 2, #args, 1, {}),
   })
+end
+
+-- "127.0.0.1:80", "/path", or nothing.
+local function endpoint(address, port)
+  if address and port and port > 0 then
+    return ("%s:%d"):format(address, port)
+  end
+  return address
+end
+
+-- Puts the place behind what has failed.
+local function at(err, address, port)
+  err.address, err.port = address, port ~= 0 and port or nil
+  local where = endpoint(address, port)
+  if where then
+    err.message = err.message .. " " .. where
+  end
+  return err
+end
+
+--- The error of connecting a socket, or of binding one.
+---@param errno integer with either sign
+---@param syscall string "connect", "bind"
+---@param address? string in digits, or a path
+---@param port? integer
+---@param localAddress? string where the socket is itself, if that was asked for
+---@param localPort? integer
+---@return Error
+function errors.address(errno, syscall, address, port, localAddress, localPort)
+  local err = at(errors.system(errno, syscall), address, port)
+  if localAddress then
+    err.message = ("%s - Local (%s)"):format(err.message, endpoint(localAddress, localPort))
+  end
+  return err
+end
+
+--- The error of a server that cannot listen.
+---@param errno integer with either sign
+---@param address? string in digits, or a path
+---@param port? integer
+---@return Error
+function errors.listen(errno, address, port)
+  local err = errors.system(errno, "listen")
+  err.message = ("%s: %s"):format(err.message, require("child_process.core").errorText(err.errno))
+  return at(err, address, port)
+end
+
+--- The error of a host that was not found.
+---@param errno integer as core.lookup gives it
+---@param code string the name that libuv has for it
+---@param hostname string
+---@return Error # its code is "ENOTFOUND" for all kinds of a name that there is not
+function errors.lookup(errno, code, hostname)
+  if code == "EAI_NONAME" or code == "EAI_NODATA" then
+    code = "ENOTFOUND"
+  end
+  return make("Error", ("getaddrinfo %s %s"):format(code, hostname),
+    {errno = errno, code = code, syscall = "getaddrinfo", hostname = hostname})
 end
 
 -- Values in messages ------------------------------------------------------------------------
@@ -288,6 +388,25 @@ function errors.outOfRange(name, range, value)
       :format(name, range, inspect(value)))
 end
 
+--- What is no port.
+---@param name string of the argument, with a capital
+---@param value any the value that was given
+---@param allowZero boolean
+---@return Error
+function errors.socketBadPort(name, value, allowZero)
+  return withCode("RangeError", "ERR_SOCKET_BAD_PORT",
+    ("%s should be %s 0 and < 65536. Received %s.")
+      :format(name, allowZero and ">=" or ">", received(value)))
+end
+
+--- None of several arguments was given.
+---@param ... string their names
+---@return Error
+function errors.missingArgs(...)
+  return withCode("TypeError", "ERR_MISSING_ARGS",
+    ('The "%s" argument must be specified'):format(table.concat({...}, '" or "')))
+end
+
 --- A method called without its object: child.kill() in the place of child:kill().
 ---@param method string with its class: "ChildProcess:kill"
 ---@return Error
@@ -322,6 +441,14 @@ function errors.ipcInvalidMessage(text, reason)
     ("Invalid message on the channel, %s: %s"):format(reason, inspect(shorten(text, 64, 61))))
 end
 
+--- A value that structured clone cannot take.
+---@param place string where in the message: "message.list[3]"
+---@param reason string what it is, as the rest of a sentence: "is a function"
+---@return Error # its code is 25, as that of a DOMException with this name
+function errors.dataClone(place, reason)
+  return withCode("DataCloneError", 25, ("%s could not be cloned: it %s"):format(place, reason))
+end
+
 --- An "error" event that nobody listened to and that carried something else than an Error.
 ---@param value any kept as the field `context`
 ---@return Error
@@ -338,13 +465,31 @@ local catalogue = {
     "%s maxBuffer length exceeded"},
   childProcessIpcRequired = {"Error", "ERR_CHILD_PROCESS_IPC_REQUIRED",
     "Forked processes must have an IPC channel, missing value 'ipc' in options.stdio"},
+  childClosedBeforeReply = {"Error", "ERR_CHILD_CLOSED_BEFORE_REPLY",
+    "Child closed before reply received"},
+  illegalConstructor = {"TypeError", "ERR_ILLEGAL_CONSTRUCTOR", "Illegal constructor"},
   invalidHandleType = {"TypeError", "ERR_INVALID_HANDLE_TYPE", "This handle type cannot be sent"},
   ipcChannelClosed = {"Error", "ERR_IPC_CHANNEL_CLOSED", "Channel closed"},
   ipcDisconnected = {"Error", "ERR_IPC_DISCONNECTED", "IPC channel is already disconnected"},
-  missingArgs = {"TypeError", "ERR_MISSING_ARGS", 'The "%s" argument must be specified'},
+  invalidIpAddress = {"TypeError", "ERR_INVALID_IP_ADDRESS", "Invalid IP address: %s"},
   ipcSyncFork = {"Error", "ERR_IPC_SYNC_FORK", "IPC cannot be used with synchronous forks"},
   ipcOnePipe = {"Error", "ERR_IPC_ONE_PIPE", "Child process can have only one IPC pipe"},
-  notSupported = {"Error", "ENOTSUP", "%s is not supported yet"},
+  bufferOutOfBounds = {"RangeError", "ERR_BUFFER_OUT_OF_BOUNDS",
+    '"%s" is outside of buffer bounds'},
+  invalidFdType = {"TypeError", "ERR_INVALID_FD_TYPE", "Unsupported fd type: %s"},
+  serverAlreadyListen = {"Error", "ERR_SERVER_ALREADY_LISTEN",
+    "Listen method has been called more than once without closing."},
+  serverNotRunning = {"Error", "ERR_SERVER_NOT_RUNNING", "Server is not running."},
+  socketClosed = {"Error", "ERR_SOCKET_CLOSED", "Socket is closed"},
+  socketEndedByOther = {"Error", "EPIPE", "This socket has been ended by the other party"},
+  socketAlreadyBound = {"Error", "ERR_SOCKET_ALREADY_BOUND", "Socket is already bound"},
+  socketBadBufferSize = {"TypeError", "ERR_SOCKET_BAD_BUFFER_SIZE",
+    "Buffer size must be a positive integer"},
+  socketBadType = {"TypeError", "ERR_SOCKET_BAD_TYPE",
+    "Bad socket type specified. Valid types are: udp4, udp6"},
+  socketDgramIsConnected = {"Error", "ERR_SOCKET_DGRAM_IS_CONNECTED", "Already connected"},
+  socketDgramNotConnected = {"Error", "ERR_SOCKET_DGRAM_NOT_CONNECTED", "Not connected"},
+  socketDgramNotRunning = {"Error", "ERR_SOCKET_DGRAM_NOT_RUNNING", "Not running"},
   streamAlreadyFinished = {"Error", "ERR_STREAM_ALREADY_FINISHED",
     "Cannot call %s after a stream was finished"},
   streamDestroyed = {"Error", "ERR_STREAM_DESTROYED",
@@ -352,8 +497,16 @@ local catalogue = {
   streamNotWritable = {"TypeError", "ERR_INVALID_THIS", "The stream can only be read"},
   streamNullValues = {"TypeError", "ERR_STREAM_NULL_VALUES",
     "May not write null values to stream"},
+  streamPrematureClose = {"Error", "ERR_STREAM_PREMATURE_CLOSE", "Premature close"},
   streamWriteAfterEnd = {"Error", "ERR_STREAM_WRITE_AFTER_END", "write after end"},
+  strayYield = {"Error", "ERR_STRAY_YIELD",
+    "A coroutine that has waited for the loop yields values, and nobody takes them"},
   unknownEncoding = {"TypeError", "ERR_UNKNOWN_ENCODING", "Unknown encoding: %s"},
+  waitInCallback = {"Error", "ERR_WAIT_IN_CALLBACK",
+    "A callback of the loop cannot wait. Let it call a function by cp.async, which can"},
+  waitStopped = {"Error", "ERR_WAIT_STOPPED", "The loop was stopped before what is waited for"},
+  waitWithoutEnd = {"Error", "ERR_WAIT_WITHOUT_END",
+    "The loop has ended, so what is waited for will not come"},
 }
 
 for constructor, entry in pairs(catalogue) do

@@ -41,14 +41,19 @@ local function checkSelf(self, method)
   end
 end
 
-local function checkListener(listener)
-  if type(listener) ~= "function" then
-    local meta = getmetatable(listener)
+--- Checks an argument that will be called: a function, or what has a `__call`.
+---@param name string of the argument
+---@param value any
+function events.checkCallable(name, value)
+  if type(value) ~= "function" then
+    local meta = getmetatable(value)
     if not (meta and meta.__call) then
-      error(errors.invalidArgType("listener", "function", listener))
+      error(errors.invalidArgType(name, "function", value))
     end
   end
 end
+
+local checkCallable = events.checkCallable
 
 local function checkCount(name, value)
   if type(value) ~= "number" then
@@ -121,7 +126,7 @@ local function removeEvent(self, event)
 end
 
 local function add(self, event, listener, prepend)
-  checkListener(listener)
+  checkCallable("listener", listener)
   if event == nil or event ~= event then
     error(errors.invalidArgValue("eventName", event, "cannot be nil or nan"))
   end
@@ -157,7 +162,7 @@ local function add(self, event, listener, prepend)
 end
 
 local function wrapOnce(self, event, listener)
-  checkListener(listener)
+  checkCallable("listener", listener)
   return setmetatable({emitter = self, event = event, listener = listener}, Once)
 end
 
@@ -207,7 +212,7 @@ end
 ---@return self
 function methods:off(event, listener)
   checkSelf(self, "off")
-  checkListener(listener)
+  checkCallable("listener", listener)
   local handlers = self._events
   local handler = handlers and handlers[event]
   if handler == nil then
@@ -362,6 +367,33 @@ end
 function methods:getMaxListeners()
   checkSelf(self, "getMaxListeners")
   return self._maxListeners or events.EventEmitter.defaultMaxListeners
+end
+
+--- Waits until the event is emitted, as events.once does.
+---@param event any
+---@param options? WaitOptions
+---@return any ... the event's values
+function methods:wait(event, options)
+  checkSelf(self, "wait")
+  return require("child_process.event_wait").once(self, event, options)
+end
+
+--- Waits for one event, see event_wait.lua.
+---@param emitter EventEmitter
+---@param event any
+---@param options? WaitOptions
+---@return any ... the event's values
+function events.once(emitter, event, options)
+  return require("child_process.event_wait").once(emitter, event, options)
+end
+
+--- Iterates over events, see event_wait.lua.
+---@param emitter EventEmitter
+---@param event any
+---@param options? EventIteratorOptions
+---@return fun(): table?
+function events.on(emitter, event, options)
+  return require("child_process.event_wait").on(emitter, event, options)
 end
 
 --- Makes a class of emitters: a table for its methods, which holds those of EventEmitter

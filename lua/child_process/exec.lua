@@ -9,11 +9,10 @@ local Collector = require("child_process.collector")
 ---@class child_process.exec
 local exec = {}
 
--- Timeout, killSignal and encoding have a meaning of their own here, and the standard streams are
--- pipes; the others the text does not give to exec.
+-- Timeout and encoding have a meaning of their own here, and the standard streams are pipes; the
+-- others the text does not give to exec.
 local ignored = {
-  timeout = true, killSignal = true, signal = true, stdio = true, argv0 = true, detached = true,
-  serialization = true,
+  timeout = true, stdio = true, argv0 = true, detached = true, serialization = true,
 }
 
 local function checkCallback(callback)
@@ -90,7 +89,6 @@ end
 
 local function start(file, args, options, callback)
   local timeout = arguments.check("timeout", options.timeout)
-  arguments.check("signal", options.signal)
   local maxBuffer = arguments.checkMaxBuffer(options.maxBuffer)
   local run = {
     callback = checkCallback(callback),

@@ -2,6 +2,7 @@
 local arguments = require("child_process.arguments")
 local core = require("child_process.core")
 local errors = require("child_process.errors")
+local files = require("child_process.files")
 local process = require("child_process.process")
 local ChildProcess = require("child_process.child")
 
@@ -13,32 +14,26 @@ local fork = {}
 -- What the text does not give to fork.
 local ignored = {shell = true, argv0 = true}
 
--- A path that is the same in another directory.
-local function absolute(path)
-  return path:sub(1, 1) == "/" and path or process:cwd() .. "/" .. path
+local function missing(name)
+  error(errors.Error(("fork does not find its own module '%s'"):format(name)))
 end
 
-local function find(name, path)
-  local found, tried = package.searchpath(name, path)
-  if not found then
-    error(errors.Error(("fork does not find its own module '%s':%s"):format(name, tried)))
-  end
-  return absolute(found)
+local function pathOf(name)
+  return files.folder and ("%s/%s.lua"):format(files.folder, name) or missing(name)
 end
 
 -- What every child needs. To compile it takes as long as the interpreter's own start, so it is
 -- handed over compiled, ahead of the messages.
 local HANDED_OVER = {
-  "child_process.lazy_errors", "child_process.loop", "child_process.events",
-  "child_process.process", "child_process.channel", "child_process.json", "child_process.script",
+  "lazy_errors", "loop", "events", "process", "channel", "json", "script",
 }
 
 -- Name and compiled code of each, as launch.lua takes them apart.
 local function makeBundle()
   local parts = {}
   for _, name in ipairs(HANDED_OVER) do
-    local chunk = assert(loadfile((find(name, package.path))))
-    parts[#parts + 1] = ("s4s4"):pack(name, string.dump(chunk, true))
+    local chunk = core.loadFile(pathOf(name)) or missing(name)
+    parts[#parts + 1] = ("s4s4"):pack("child_process." .. name, string.dump(chunk, true))
   end
   return table.concat(parts)
 end
@@ -49,10 +44,7 @@ local bundle -- with the first fork
 -- on the channel. The rest it finds beside itself, so that the child needs no settings.
 local function launcher()
   bundle = bundle or makeBundle()
-  return {
-    find("child_process.launch", package.path), find("child_process.core", package.cpath),
-    tostring(#bundle),
-  }
+  return {pathOf("launch"), files.core or missing("core"), tostring(#bundle)}
 end
 
 -- An application that embeds Lua cannot run our launcher, unless somebody knows better.
@@ -63,12 +55,13 @@ local function checkInterpreter(path)
   end
 end
 
-local function tableOrDefault(name, value, default)
+local function argumentsOrDefault(name, value, default)
   if not given(value) then
     return default
   elseif type(value) ~= "table" then
     error(errors.invalidArgType(name, "table", value))
   end
+  arguments.checkArgs(name, value)
   return value
 end
 
@@ -78,6 +71,8 @@ local function stdio(options)
   if not given(entries) then
     local word = given(options.silent) and options.silent and "pipe" or "inherit"
     return {word, word, word, "ipc"}
+  elseif entries == "ipc" then
+    error(errors.invalidArgValue("stdio", entries)) -- a word for all three
   elseif type(entries) == "string" then
     return {entries, entries, entries, "ipc"}
   elseif type(entries) ~= "table" then
@@ -103,6 +98,7 @@ end
 function fork.fork(modulePath, args, options)
   arguments.checkCommand("modulePath", modulePath)
   args, options = arguments.split(args, options)
+  arguments.checkArgs("args", args)
   local spawnOptions = {}
   for name, value in pairs(options) do
     spawnOptions[name] = value
@@ -114,16 +110,18 @@ function fork.fork(modulePath, args, options)
   local launched = not given(execPath)
   if launched then
     execPath = process.execPath
+    arguments.checkCommand("process.execPath", execPath)
     checkInterpreter(execPath)
-    append(command, tableOrDefault("options.execArgv", options.execArgv, process.execArgv))
+    append(command, argumentsOrDefault("options.execArgv", options.execArgv, process.execArgv))
     append(command, launcher())
   else
-    append(command, tableOrDefault("options.execArgv", options.execArgv, {}))
+    arguments.checkCommand("options.execPath", execPath)
+    append(command, argumentsOrDefault("options.execArgv", options.execArgv, {}))
   end
   command[#command + 1] = modulePath
   append(command, args)
   local call = arguments.normalize(execPath, command, spawnOptions, ignored)
-  call.first = launched and bundle or nil
+  call.preamble = launched and bundle or nil
   return ChildProcess.new():spawn(call)
 end
 

@@ -19,17 +19,20 @@ for index = count - 2, count do
 end
 
 -- Our own modules, and no others, come from where the parent's come from.
+local loadOwn = loadfile
 table.insert(package.searchers, 2, function(name)
   if name == "child_process.core" then
     return package.loadlib(CORE, "luaopen_child_process_core"), CORE
   elseif name == "child_process" or name:find("^child_process%.") then
     local path = FOLDER .. name:sub(#"child_process" + 1):gsub("%.", "/") .. ".lua"
-    return loadfile(path), path
+    return loadOwn(path), path
   end
 end)
+package.loaded["child_process.files"] = {folder = FOLDER, core = CORE}
 
 local core = require("child_process.core")
-local compiled, at = core.receiveFirst(SIZE), 1
+loadOwn = core.loadFile -- which needs no free descriptor
+local compiled, at = core.receivePreamble(SIZE), 1
 while compiled and at <= SIZE do
   local name, code
   name, code, at = ("s4s4"):unpack(compiled, at)

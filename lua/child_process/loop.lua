@@ -1,6 +1,7 @@
 --- The event loop: running it, ticks, and what a program with a loop of its own needs.
 local core = require("child_process.core")
 local errors = require("child_process.lazy_errors")
+require("child_process.files") -- before the program changes directories
 
 ---@class child_process.loop
 local loop = {}
@@ -9,6 +10,10 @@ local loop = {}
 -- makes no garbage.
 local ticks = {}
 local first, last = 1, 0
+
+-- What is to be called when no tick is left. While there is something here, callLater
+-- is a tick.
+local later = {}
 
 -- Calls every tick, also those that ticks add. One that raises has been taken off before.
 local function drain()
@@ -78,14 +83,70 @@ function loop.nextTick(callback, ...)
   loop.tick(bind(callback, ...), true)
 end
 
+-- The tick that waits for the others, and then calls one of those who wait for that.
+local function callLater()
+  if first < last then
+    loop.tick(callLater, true)
+    return
+  end
+  local callback = table.remove(later, 1)
+  if later[1] then
+    loop.tick(callLater, true)
+  end
+  callback()
+end
+
+--- As `tick`, after all other ticks and those that they add.
+---@param callback fun()
+function loop.afterTicks(callback)
+  later[#later + 1] = callback
+  if #later == 1 then
+    loop.tick(callLater, true)
+  end
+end
+
 -- Errors that nobody has caught -------------------------------------------------------------
 
-local handleError = nil ---@type nil|fun(err: any): boolean
+local handleError = nil ---@type nil|fun(err: any, origin: string): boolean
 local stopped
+
+-- What is known about errors that `throw` has raised, and of the one that run has raised last.
+local thrown = {}
+local lastTraceback
+
+local function raise(entry)
+  if entry.err ~= nil and entry.err == entry.err then
+    thrown[entry.err] = entry
+  end
+  error(entry.err, 0)
+end
+
+--- Lets an error that was caught come out of `run`, on a tick.
+---@param err any
+---@param traceback? string where it was raised
+---@param origin? string for "uncaughtException" of process, default that word
+function loop.throw(err, traceback, origin)
+  loop.tick(raise, {err = err, traceback = traceback, origin = origin})
+end
+
+-- What `throw` was told about an error that has come out of the loop; returns its origin.
+local function recall(err)
+  local entry = err ~= nil and thrown[err]
+  lastTraceback = nil
+  if not entry then
+    return "uncaughtException"
+  end
+  thrown[err] = nil
+  lastTraceback = entry.traceback
+  if lastTraceback and errors.isError(err) then
+    err.traceback = lastTraceback -- in the place of ours
+  end
+  return entry.origin or "uncaughtException"
+end
 
 --- Sets what is called with each error that a listener or callback has raised, after it has left
 --- the loop. If that returns true the loop goes on; if not, the error comes out of `run`.
----@param handler fun(err: any): boolean
+---@param handler fun(err: any, origin: string): boolean
 function loop.handleErrors(handler)
   handleError = handler
 end
@@ -103,7 +164,9 @@ function loop.turn(mode)
     local ok, result = pcall(core.run, mode)
     if ok then
       return result
-    elseif not (handleError and handleError(result)) then
+    end
+    local origin = recall(result)
+    if not (handleError and handleError(result, origin)) then
       error(result, 0)
     end
   until stopped or not goesOn
@@ -123,6 +186,12 @@ function loop.run(mode)
     return driver.run(mode)
   end
   return loop.turn(mode)
+end
+
+--- Does a callback of the loop run, or of luv's where that one is driven?
+---@return boolean
+function loop.isRunning()
+  return core.isRunning() or driver ~= nil and driver.isRunning()
 end
 
 --- Makes `run` return after the present callback; what else is ready waits for the next run.
@@ -161,7 +230,7 @@ end
 --- Where the error came from that `run` raised last. Error objects have it as a field too.
 ---@return string?
 function loop.traceback()
-  return core.traceback()
+  return lastTraceback or core.traceback()
 end
 
 return loop

@@ -62,11 +62,17 @@ function driver.attach()
   reference()
 end
 
+--- Is luv's loop being turned, by us or by somebody else?
+---@return boolean
+function driver.isRunning()
+  return running or uv.loop_mode() ~= nil
+end
+
 --- As loop.run, with luv's loop.
 ---@param mode? "default"|"once"|"nowait"
 ---@return boolean
 function driver.run(mode)
-  if running or core.isRunning() or uv.loop_mode() then
+  if core.isRunning() or driver.isRunning() then
     error("child_process: run was called from a callback of the running loop")
   end
   running = true

@@ -4,6 +4,7 @@
 --   _splicedFrom  at that destination: the source
 local errors = require("child_process.errors")
 
+---@param Stream Stream the class, which gets the methods
 return function(Stream)
   local check = Stream.check
 

@@ -7,8 +7,9 @@ local loop = require("child_process.loop")
 
 --- Events: "exit" (code) at the end of a script that was forked, and of any by `exit`; "beforeExit"
 --- (code) of a forked one, whenever nothing keeps its loop alive; "uncaughtException" (error, and
---- the word itself), which listeners get instead of whoever called `run`; "warning" (error);
---- "message", "internalMessage" (message) and "disconnect" of the channel; signals by name.
+--- the word itself or "unhandledRejection"), which listeners get instead of whoever called `run`;
+--- "warning" (error); "message", "internalMessage" (message) and "disconnect" of the channel;
+--- signals by name.
 ---@class process : EventEmitter
 ---@field pid integer
 ---@field ppid integer
@@ -134,6 +135,7 @@ end
 -- Listeners: those of a signal have it handled, those of messages open the channel.
 
 local signals -- loaded with the first listener of one
+local channelEnd -- of the channel to the parent, if it has made one
 
 local function isSignal(event)
   return type(event) == "string" and event:sub(1, 3) == "SIG" and core.signals[event] ~= nil
@@ -143,8 +145,8 @@ local function adder(base, method)
   return function(self, event, listener)
     check(self, method)
     base(self, event, listener)
-    if self.channel then
-      self.channel:listenersChanged()
+    if channelEnd then
+      channelEnd:listenersChanged()
     end
     if isSignal(event) then
       signals = signals or require("child_process.process_signals")
@@ -174,8 +176,8 @@ local function listenersRemoved(process)
   if signals then
     signals.listenersRemoved(process)
   end
-  if process.channel then
-    process.channel:listenersChanged()
+  if channelEnd then
+    channelEnd:listenersChanged()
   end
 end
 
@@ -204,8 +206,8 @@ end
 
 local process = Process.new()
 
-loop.handleErrors(function(err)
-  return process:emit("uncaughtException", err, "uncaughtException")
+loop.handleErrors(function(err, origin)
+  return process:emit("uncaughtException", err, origin)
 end)
 
 events.handleWarnings(function(message, name)
@@ -216,13 +218,13 @@ events.handleWarnings(function(message, name)
   end)
 end)
 
--- The channel to the parent, if it has made one.
 if core.inheritedChannel then
-  local Channel = require("child_process.channel")
-  Channel.attach(process, core.channel(core.inheritedChannel), {
+  local ChannelEnd = require("child_process.channel")
+  channelEnd = ChannelEnd.attach(process, core.channel(core.inheritedChannel), {
     serialization = core.inheritedSerialization,
     fields = process,
-  }):waitForListeners()
+  })
+  channelEnd:waitForListeners()
   core.inheritedChannel = nil
 end
 

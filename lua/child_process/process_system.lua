@@ -51,6 +51,19 @@ function methods:kill(pid, signal)
   return true
 end
 
+local function checkTime(time)
+  if type(time) ~= "table" then
+    error(errors.invalidArgType("time", "table", time))
+  elseif #time ~= 2 then
+    error(errors.outOfRange("time", "2 entries long", #time))
+  end
+  for index, value in ipairs(time) do
+    if math.type(value) ~= "integer" then
+      error(errors.invalidArgType(("time[%d]"):format(index), "integer", value))
+    end
+  end
+end
+
 --- A clock that never goes back.
 ---@param since? integer[] an earlier result: the time that has passed since then
 ---@return integer[] # seconds and nanoseconds
@@ -58,10 +71,7 @@ function methods:hrtime(since)
   check(self, "hrtime")
   local now = core.hrtime()
   if since ~= nil then
-    if type(since) ~= "table" or math.type(since[1]) ~= "integer"
-      or math.type(since[2]) ~= "integer" then
-      error(errors.invalidArgType("time", "table", since))
-    end
+    checkTime(since)
     now = now - since[1] * 1000000000 - since[2]
   end
   return {now // 1000000000, now % 1000000000}

@@ -14,6 +14,7 @@ local loop = require("child_process.loop")
 
 local tick = loop.tick
 
+---@param Stream Stream the class, which gets the methods
 return function(Stream)
   local check = Stream.check
   local baseOn, baseOff = Stream.on, Stream.off
@@ -22,7 +23,7 @@ return function(Stream)
   -- Reading from the kernel.
 
   local function startReading(self)
-    if self._eof or not self._handle or (self._pipes and self:_splice()) then
+    if self._eof or not self._handle or self._held or (self._pipes and self:_splice()) then
       return
     end
     local errno = self._handle:read(true)

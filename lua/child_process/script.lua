@@ -73,7 +73,7 @@ local function turnToTheEnd()
     -- Another tick, because a listener may raise.
     loop.tick(function()
       loop.drain() -- what listeners have put off may start something, too
-      started = #loop.handles() > 0
+      started = core.hasStarted()
     end, true)
     ended = turn() and started
   end
@@ -85,8 +85,8 @@ function script.run(path)
   -- The interpreter's own handler only has the next piece of Lua code raise an error, and while the
   -- loop waits there comes none.
   core.resetInterrupt()
-  loop.handleErrors(function(err)
-    return failure().catch(err)
+  loop.handleErrors(function(err, origin)
+    return failure().catch(err, origin)
   end)
   local chunk, problem = loadScript(path)
   if not chunk then

@@ -40,10 +40,11 @@ end
 
 --- Gives an error to the listeners of "uncaughtException". An error of theirs ends the program.
 ---@param err any
+---@param origin? string
 ---@return boolean # was there a listener?
-function failure.catch(err)
+function failure.catch(err, origin)
   local ok, result, traceback = script.call(process.emit, process, "uncaughtException", err,
-    "uncaughtException")
+    origin or "uncaughtException")
   if not ok then
     report(result, traceback)
     os.exit(CODE_OF_LISTENER)

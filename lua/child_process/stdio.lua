@@ -1,6 +1,7 @@
 --- What the entries of options.stdio mean.
 local core = require("child_process.core")
 local errors = require("child_process.errors")
+local native = require("child_process.native")
 local Stream = require("child_process.stream")
 
 ---@class child_process.stdio
@@ -51,17 +52,12 @@ local function descriptorOf(value, shared)
     if Stream.isStream(value) then
       return descriptorOfStream(value, shared)
     end
-    return math.tointeger(rawget(value, "fd"))
+    local handle = rawget(value, "_handle") -- of a server, or a socket for datagrams
+    return math.tointeger(handle and native.fileno(handle) or rawget(value, "fd"))
   elseif io.type(value) == "file" then
     return flushed(value, core.fileOf(value))
-  elseif kind == "userdata" and io.type(value) == nil then
-    -- A handle of luv.
-    local meta = debug.getmetatable(value)
-    if meta and type(meta.__name) == "string" and meta.__name:find("^uv_") then
-      return value:fileno()
-    end
   end
-  return nil
+  return kind == "userdata" and native.fileno(value) or nil
 end
 
 local function parseEntry(value, fd, shared)

@@ -30,9 +30,15 @@ local tick = loop.tick
 ---@field writableCorked integer how often `cork` was called
 ---@field isStandardStream boolean? one of process: `pipe` does not finish it
 ---@field end fun(self: Stream, data?: string, name?: string, callback?: function): Stream
+---@field chunks fun(self: Stream): fun(): string?
+---@field lines fun(self: Stream, options?: LinesOptions): fun(): string?
+---@field readAll fun(self: Stream): string
 ---@field bytesRead integer
 ---@field bytesWritten integer
 local Stream, metatable = events.inherit("Stream")
+
+-- The metatables of streams: of this class, and of those that inherit from it.
+local metatables = {[metatable] = true}
 
 Stream.readable = false
 Stream.writable = false
@@ -66,6 +72,7 @@ function Stream.new(handle, readable, writable, onclose, owner)
     readableFlowing = nil, _resumeScheduled = nil, _paused = nil, _eof = nil, readableEnded = false,
   }, metatable)
   if not handle then
+    stream._eof = true
     stream:destroy()
     return stream
   end
@@ -81,7 +88,7 @@ end
 ---@param stream any
 ---@param method string
 function Stream.check(stream, method)
-  if getmetatable(stream) ~= metatable then
+  if not metatables[getmetatable(stream)] then
     error(errors.invalidThis("Stream:" .. method))
   end
 end
@@ -94,7 +101,11 @@ local function emitClose(stream)
   if stream._onclose then
     stream._onclose(stream._owner)
   end
-  stream:emit("close")
+  stream:emit("close", stream._error ~= nil)
+end
+
+-- For classes that inherit: the stream was destroyed just now.
+function Stream._released()
 end
 
 local function release(stream, err)
@@ -118,10 +129,11 @@ local function release(stream, err)
   if stream._writableSide then
     stream:_failWrites(err)
   end
+  stream:_released()
 end
 
 --- Ends the stream now: nothing more is read, what was not written yet is dropped, the descriptor
---- is closed. Emits "error" if there is an error, then "close".
+--- is closed. Emits "error" if there is an error, then "close", with whether there was one.
 ---@param err? any
 ---@return Stream self
 function Stream:destroy(err)
@@ -136,6 +148,9 @@ function Stream:destroy(err)
   end
   return self
 end
+
+-- Another process has got the descriptor, and goes on with it.
+Stream._giveAway = Stream.destroy
 
 -- The same at the stream's own end. Where nobody listens, no tick is spent on it.
 function Stream:_close()
@@ -199,11 +214,32 @@ function Stream:_sideEnded()
   end
 end
 
+--- Makes a class of streams: a table that holds the methods of Stream already (copied, so that they
+--- are found at the first look). `Class(...)` calls `Class.new(...)`, which the class has to set.
+---@param name string as warnings and error messages call it
+---@return table class
+---@return table metatable for the class's objects
+function Stream.inherit(name)
+  local class, classMetatable = events.inherit(name)
+  for key, value in pairs(Stream) do
+    class[key] = value
+  end
+  metatables[classMetatable] = true
+  return class, classMetatable
+end
+
 --- Is the value a stream?
 ---@param value any
 ---@return boolean
 function Stream.isStream(value)
-  return getmetatable(value) == metatable
+  return metatables[getmetatable(value)] == true
+end
+
+-- Ways of reading in a loop, loaded when they are first used: see iterators.lua.
+for _, name in ipairs({"chunks", "lines", "readAll"}) do
+  Stream[name] = function(...)
+    return require("child_process.iterators")[name](...)
+  end
 end
 
 require("child_process.readable")(Stream)

@@ -4,12 +4,14 @@
 --   _queueOffset          how much of the first piece it has taken
 --   _queueCallbacks       position in the queue -> callback
 --   _finishCallback       that of finish
+--   _held                 true while nothing can be written or read yet: a socket connects
 local encoding = require("child_process.encoding")
 local errors = require("child_process.errors")
 local loop = require("child_process.loop")
 
 local tick = loop.tick
 
+---@param Stream Stream the class, which gets the methods
 return function(Stream)
   local check = Stream.check
 
@@ -111,6 +113,9 @@ return function(Stream)
   end
 
   local function flush(self)
+    if self._held then
+      return
+    end
     while self._queue do
       local count, complete = self._handle:writev(self._queue, self._queueFirst, self._queueLast,
         self._queueOffset)
@@ -129,6 +134,14 @@ return function(Stream)
     elseif self.writableNeedDrain then
       self.writableNeedDrain = false
       tick(emitDrain, self)
+    end
+  end
+
+  -- The stream is connected: what was kept until now is written.
+  function Stream:_unhold()
+    self._held = nil
+    if self.writableEnded or self._queue and self.writableCorked == 0 then
+      flush(self)
     end
   end
 
@@ -192,7 +205,7 @@ return function(Stream)
     if self._splicedFrom then
       self._splicedFrom:_throughLua()
     end
-    if not self._queue and self.writableCorked == 0 then
+    if not self._queue and self.writableCorked == 0 and not self._held then
       local count, complete = self._handle:write(data)
       if not count then
         return refuse(self, errors.system(complete, "write"), callback)

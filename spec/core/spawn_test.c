@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* Runs `sh -c command`, or options.file if it is set, and waits for it. Returns cp_spawn's result;
@@ -95,7 +96,66 @@ static void test_all(void)
   close(open_before);
 }
 
+/* Takes all descriptors that are left. Returns the highest. */
+static int exhaust(void)
+{
+  int highest = -1;
+  int fd = -1;
+
+  while ((fd = dup(STDERR_FILENO)) != -1) {
+    highest = fd;
+  }
+  return highest;
+}
+
+static void test_lending(void)
+{
+  cp_spawner *spawner = NULL;
+  cp_spawn_options plain = {0};
+  cp_exit_status status = {0, 0};
+  char printed[256];
+  struct rlimit before;
+  int first = -1;
+  int last = -1;
+
+  check(getrlimit(RLIMIT_NOFILE, &before) == 0, "asking for the limit");
+  check(setrlimit(RLIMIT_NOFILE, &(struct rlimit){60, before.rlim_max}) == 0, "setting it");
+  check(cp_spawner_new(&spawner) == 0, "making a spawner");
+  check(!cp_spawner_lend(spawner), "lending where there are descriptors");
+
+  first = dup(STDERR_FILENO);
+  exhaust();
+  check(cp_spawner_lend(spawner), "lending where there are none");
+  last = exhaust();
+  check(last != -1, "taking what was lent");
+  cp_spawner_take_back(spawner);
+  for (int fd = first; fd < first + 2; fd++) {
+    close(fd); /* for the pipe */
+  }
+  check(run(spawner, plain, "echo out", &status, printed, 256) == -EMFILE,
+        "starting where others have taken what was lent");
+  for (int fd = first + 2; fd < first + 12; fd++) {
+    close(fd);
+  }
+  check(run(spawner, plain, "echo out", &status, printed, 256) == 0 &&
+            strcmp(printed, "out\n") == 0,
+        "starting when there are descriptors again");
+
+  cp_spawner_destroy(spawner);
+  for (int fd = first; fd < 60; fd++) {
+    close(fd);
+  }
+  close(last);
+  setrlimit(RLIMIT_NOFILE, &before);
+}
+
+static void test_each(void)
+{
+  test_all();
+  test_lending();
+}
+
 int main(void)
 {
-  return run_in_each_mode(test_all);
+  return run_in_each_mode(test_each);
 }

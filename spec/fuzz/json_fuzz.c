@@ -5,40 +5,14 @@
  * some. */
 #include "../../src/codec/json.h"
 #include "../../src/core/encoding_parts.h"
+#include "fuzz.h"
 
 #include <lauxlib.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-/* Every so many allocations fail once; with 0 none does. */
-static int failure_interval;
+static cp_fuzz_memory memory;
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool good, const char *what)
-{
-  if (good) return;
-  fprintf(stderr, "json_fuzz: not so: %s\n", what);
-  abort();
-}
-
-static void *allocate(void *unused, void *block, size_t old_size, size_t new_size)
-{
-  static int allocations;
-  (void)unused;
-  (void)old_size;
-  if (new_size == 0) {
-    free(block);
-    return NULL;
-  }
-  if (failure_interval > 0 && ++allocations >= failure_interval) {
-    allocations = -1; /* the next one is the same again, and has to succeed */
-    return NULL;
-  }
-  return realloc(block, new_size);
-}
 
 static bool same(lua_State *L, int a, int b);
 
@@ -152,25 +126,19 @@ static int test_string(lua_State *L)
 /* A buffer of Lua's own gives up at once when there is no memory. */
 static void run(lua_State *L, lua_CFunction test, const uint8_t *data, size_t size)
 {
-  input in = {(const char *)data, size, {NULL, 0, 0}};
-  lua_pushcfunction(L, test);
-  lua_pushlightuserdata(L, &in);
-  if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
-    const char *message = lua_tostring(L, -1);
-    require(failure_interval > 0 && strstr(message, "memory"), message);
-    lua_pop(L, 1);
-  }
+  input in = {.data = (const char *)data, .size = size};
+  cp_fuzz_call(L, &memory, test, &in);
   cp_buffer_free(&in.text);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
   static lua_State *L;
-  if (!L) L = lua_newstate(allocate, NULL);
+  if (!L) L = lua_newstate(cp_fuzz_allocate, &memory);
   if (!L) abort();
-  failure_interval = (int)(size % 16);
+  memory.failure_interval = (int)(size % 16);
   run(L, test_text, data, size);
   run(L, test_string, data, size);
-  failure_interval = 0;
+  memory.failure_interval = 0;
   return 0;
 }

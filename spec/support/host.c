@@ -1,7 +1,8 @@
 /*
  * What host programs do, for scripts that test that we live with it. Each function is one habit: a
  * SIGCHLD handler of its own, SIGCHLD ignored, children waited for by somebody else, signals all the
- * time, fewer rights than at the start, an event loop of its own, of any kind or libuv's.
+ * time, fewer rights than at the start, an event loop of its own, of any kind or libuv's, descriptors
+ * that are sent by themselves.
  */
 #include <errno.h>
 #include <lauxlib.h>
@@ -12,7 +13,10 @@
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -176,6 +180,51 @@ static int host_poll(lua_State *L)
   return 1;
 }
 
+/* host.send(fd, text, ...): writes a text to a Unix socket, with copies of the descriptors that follow. */
+static int host_send(lua_State *L)
+{
+  int fds[8];
+  char control[CMSG_SPACE(sizeof fds)] = {0};
+  size_t length, count = 0;
+  const char *text = luaL_checklstring(L, 2, &length);
+  struct iovec vector = {(char *)(uintptr_t)text, length};
+  struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
+  for (int i = 3; i <= lua_gettop(L) && count < 8; i++) fds[count++] = (int)luaL_checkinteger(L, i);
+  if (count > 0) {
+    struct cmsghdr *header = (struct cmsghdr *)(void *)control;
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(count * sizeof *fds);
+    memcpy(CMSG_DATA(header), fds, count * sizeof *fds);
+    message.msg_control = control;
+    message.msg_controllen = CMSG_SPACE(count * sizeof *fds);
+  }
+  if (sendmsg((int)luaL_checkinteger(L, 1), &message, MSG_NOSIGNAL) != (ssize_t)length) {
+    return luaL_error(L, "sendmsg failed");
+  }
+  return 0;
+}
+
+/* host.receive(fd) -> text, descriptor: what has come on a Unix socket; nil at the end. Waits for it. */
+static int host_receive(lua_State *L)
+{
+  char text[4096], control[CMSG_SPACE(sizeof(int))];
+  struct iovec vector = {text, sizeof text};
+  struct msghdr message = {.msg_iov = &vector,
+                           .msg_iovlen = 1,
+                           .msg_control = control,
+                           .msg_controllen = sizeof control};
+  ssize_t got = recvmsg((int)luaL_checkinteger(L, 1), &message, MSG_CMSG_CLOEXEC);
+  struct cmsghdr *header = got > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+  int fd = -1;
+  if (got <= 0) return 0;
+  lua_pushlstring(L, text, (size_t)got);
+  if (!header) return 1;
+  memcpy(&fd, CMSG_DATA(header), sizeof fd);
+  lua_pushinteger(L, fd);
+  return 2;
+}
+
 int luaopen_host(lua_State *L)
 {
   static const luaL_Reg functions[] = {
@@ -190,6 +239,8 @@ int luaopen_host(lua_State *L)
       {"killAtExec", host_kill_at_exec},
       {"runOnOwnLoop", host_run_on_own_loop},
       {"poll", host_poll},
+      {"send", host_send},
+      {"receive", host_receive},
       {NULL, NULL},
   };
   luaL_newlib(L, functions);

@@ -1,17 +1,17 @@
 #include "channel.h"
 
-#include "../codec/json.h"
 #include "../core/channel.h"
+#include "../core/pipe.h"
 #include "anchor.h"
+#include "descriptor.h"
 #include "object.h"
+#include "serialization.h"
 #include "state.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 static const char CLASS[] = "child_process.ChannelHandle";
 
@@ -21,6 +21,7 @@ static const char CLASS[] = "child_process.ChannelHandle";
 typedef struct channel_handle {
   cp_state *state;
   cp_channel *channel; /* NULL after close */
+  const cp_serialization *serialization;
   cp_anchor anchor;
 } channel_handle;
 
@@ -98,7 +99,6 @@ static int call_on_messages(lua_State *L)
   cp_channel *channel = handle->channel;
   const char *message = NULL;
   size_t length = 0;
-  int r = 0;
 
   /* The userdata stays on the stack: a listener may close the channel and run the collector. */
   cp_anchor_push(L, handle->anchor);
@@ -106,27 +106,23 @@ static int call_on_messages(lua_State *L)
   lua_getiuservalue(L, 1, 1);
   lua_getfield(L, 2, "onmessage");
   /* userdata, owner, method */
-  while (handle->channel != NULL && channel->reading && !handle->state->loop.interrupted &&
-         (r = cp_channel_next(channel, &message, &length)) == 1) {
-    cp_json_error error;
+  while (handle->channel != NULL && !handle->state->loop.interrupted &&
+         cp_channel_next(channel, &message, &length)) {
+    const char *reason = NULL;
 
     lua_pushvalue(L, 3);
     lua_pushvalue(L, 2);
-    if (!cp_json_decode(L, message, length, &error)) {
+    reason = handle->serialization->decode(L, message, length);
+    if (reason != NULL) {
       lua_settop(L, 2);
       lua_pushlstring(L, message, length);
-      lua_pushstring(L, error.reason);
+      lua_pushstring(L, reason);
       cp_state_dispatch(L, "ongarbage", 2);
       return 0;
     }
     lua_pushboolean(L, is_internal(L));
     lua_call(L, 3, 0);
     cp_state_drain(L, handle->state);
-  }
-  if (r < 0) {
-    lua_settop(L, 2);
-    lua_pushinteger(L, r);
-    cp_state_dispatch(L, "onend", 1);
   }
   return 0;
 }
@@ -148,16 +144,17 @@ void cp_channel_handle_push(lua_State *L, cp_state *state, int fd)
   handle->anchor = LUA_NOREF;
   handle->state = state;
   cp_anchor_set(L, &handle->anchor, lua_gettop(L), true);
-  handle->channel = cp_channel_new(&state->loop, fd, CP_FRAMING_LINES, &callbacks, handle);
+  handle->serialization = cp_serialization_of_name("json");
+  handle->channel = cp_channel_new(&state->loop, fd, &callbacks, handle);
   if (handle->channel == NULL) {
     cp_anchor_release(L, &handle->anchor);
     luaL_error(L, "child_process: not enough memory for a channel");
   }
 }
 
-/* channel(fd) -> handle. Its owner is told: owner:onmessage(value); owner:ongarbage(text, reason) for
- * what is no message; owner:onend(errno) when nothing more comes, with the reason if something went
- * wrong. */
+/* channel(fd) -> handle. Its owner is told: owner:onmessage(value, internal), internal if the message belongs to
+ * the protocol; owner:ongarbage(text, reason) for what is no message; owner:onend(errno) when nothing more
+ * comes, with the reason if something went wrong; owner:onwritten(errno), see awaitWritten. */
 static int channel_open(lua_State *L)
 {
   cp_channel_handle_push(L, cp_state_check(L), cp_check_int(L, 1));
@@ -171,6 +168,16 @@ static int channel_close(lua_State *L)
 
   handle->channel = cp_channel_close(handle->channel);
   cp_anchor_release(L, &handle->anchor);
+  return 0;
+}
+
+/* handle:setSerialization(name): how messages are written, both ways; to be called before the first. */
+static int channel_set_serialization(lua_State *L)
+{
+  channel_handle *handle = check_handle(L);
+
+  handle->serialization = cp_serialization_of_name(luaL_checkstring(L, 2));
+  cp_channel_set_framing(handle->channel, handle->serialization->framing);
   return 0;
 }
 
@@ -196,7 +203,7 @@ static int channel_finish(lua_State *L)
 /* handle:setMaxMessageSize(bytes): a longer one ends the channel. */
 static int channel_set_max_message_size(lua_State *L)
 {
-  check_handle(L)->channel->max_message = (size_t)luaL_checkinteger(L, 2);
+  cp_channel_set_max_message(check_handle(L)->channel, (size_t)luaL_checkinteger(L, 2));
   return 0;
 }
 
@@ -205,111 +212,173 @@ static int channel_set_max_message_size(lua_State *L)
 /* Large buffers are not kept. */
 enum { KEPT_CAPACITY = 256 * 1024 };
 
-static int push_backlog(lua_State *L, const cp_channel *channel)
-{
-  lua_pushinteger(L, (lua_Integer)cp_channel_backlog(channel));
-  lua_pushinteger(L, (lua_Integer)channel->accepted_total);
-  return 2;
-}
-
-/* handle:backlog() -> how many bytes wait to be written, and how many will have been since the begin when
- * they have */
-static int channel_backlog(lua_State *L)
-{
-  return push_backlog(L, check_handle(L)->channel);
-}
-
-/* Of a buffer as light userdata and a value: appends the message, returns whether there is one. */
+/* Of a buffer and a handle as light userdata and a value: appends the message, returns whether there is
+ * one. */
 static int encode_message(lua_State *L)
 {
   cp_buffer *buffer = lua_touserdata(L, 1);
-  bool has_text = cp_json_encode(L, 2, buffer);
+  const channel_handle *handle = lua_touserdata(L, 2);
 
-  if (has_text && cp_buffer_append(buffer, "\n", 1) < 0) {
-    return luaL_error(L, "not enough memory");
-  }
-  lua_pushboolean(L, has_text);
+  lua_pushboolean(L, handle->serialization->encode(L, 3, buffer));
   return 1;
 }
 
-/* handle:send(value) -> how many bytes wait to be written, how many will have been since the begin when
- * this message has, and whether the loop has got something to do by it; nothing if the value has no text;
- * or nil, errno. Raises for what cannot be sent. */
-static int channel_send(lua_State *L)
+/* Encodes the value at index 2, and pushes whether there is a message, or an error: the status tells. Encoding
+ * may call __tojson, which may send something, too: that has a buffer of its own. */
+static int encode(lua_State *L, channel_handle *handle, cp_buffer *buffer)
 {
-  channel_handle *handle = check_handle(L);
   cp_state *state = handle->state;
-  /* Encoding may call __tojson, which may send something. */
   bool nested = state->encoding;
-  cp_buffer own = {.data = NULL};
-  cp_buffer *buffer = nested ? &own : &state->scratch;
-  bool started = !handle->channel->is_due;
   int status = LUA_OK;
-  int r = 0;
 
   lua_pushcfunction(L, encode_message);
   lua_pushlightuserdata(L, buffer);
+  lua_pushlightuserdata(L, handle);
   lua_pushvalue(L, 2);
   state->encoding = true;
-  status = lua_pcall(L, 2, 1, 0);
+  status = lua_pcall(L, 3, 1, 0);
   state->encoding = nested;
+  return status;
+}
+
+typedef int send_function(channel_handle *handle, const cp_buffer *message, int fd);
+
+static int send_in_order(channel_handle *handle, const cp_buffer *message, int fd)
+{
+  return cp_channel_send(handle->channel, message->data, message->length, fd);
+}
+
+static int send_reply(channel_handle *handle, const cp_buffer *message, int fd)
+{
+  (void)fd;
+  return cp_channel_reply(handle->channel, message->data, message->length);
+}
+
+/* Encodes the value at index 2 and sends it. Returns 0 or a negative errno; pushes false if the value has no
+ * text; raises what encoding raises. */
+static int encode_and_send(lua_State *L, channel_handle *handle, send_function *send, int fd)
+{
+  cp_state *state = handle->state;
+  bool nested = state->encoding;
+  cp_buffer own = {.data = NULL};
+  cp_buffer *buffer = nested ? &own : &state->scratch;
+  int status = encode(L, handle, buffer);
+  int r = 0;
+
   if (status == LUA_OK && buffer->length > 0) {
-    r = handle->channel == NULL || handle->channel->finishing
-            ? -EPIPE /* by __tojson */
-            : cp_channel_send(handle->channel, buffer->data, buffer->length);
+    /* __tojson may have closed it. */
+    r = handle->channel == NULL ? -EPIPE : send(handle, buffer, fd);
   }
   buffer->length = 0;
   if (nested || buffer->capacity > KEPT_CAPACITY) {
     cp_buffer_free(buffer);
   }
+  return status == LUA_OK ? r : lua_error(L);
+}
 
-  if (status != LUA_OK) {
-    return lua_error(L);
+/* handle:send(value[, fd]) -> how many bytes wait to be written, how many will have been since the begin when
+ * this message has, whether the loop has got something to do by it, and how many messages wait for a
+ * descriptor to be acknowledged; nothing if the value has no text; or nil, errno. A copy of descriptor `fd` goes
+ * with the message. Raises for what cannot be sent. */
+static int channel_send(lua_State *L)
+{
+  channel_handle *handle = check_handle(L);
+  int fd = lua_isnoneornil(L, 3) ? -1 : cp_check_int(L, 3);
+  bool started = !handle->channel->is_due;
+  int r = encode_and_send(L, handle, send_in_order, fd);
+
+  if (r < 0) {
+    return cp_push_failure(L, r);
   }
   if (!lua_toboolean(L, -1)) {
     return 0;
   }
-  if (r < 0) {
-    lua_pushnil(L);
-    lua_pushinteger(L, r);
-    return 2;
-  }
-  push_backlog(L, handle->channel);
+  lua_pushinteger(L, (lua_Integer)cp_channel_backlog(handle->channel));
+  lua_pushinteger(L, (lua_Integer)cp_channel_accepted(handle->channel));
   lua_pushboolean(L, started);
-  return 3;
+  lua_pushinteger(L, (lua_Integer)cp_channel_held(handle->channel));
+  return 4;
 }
 
-/* handle:sendFirst(bytes): something that comes before all messages; see receiveFirst. */
-static int channel_send_first(lua_State *L)
+/* handle:reply(value) -> errno: sends a message that waits for no acknowledgement. */
+static int channel_reply(lua_State *L)
+{
+  return cp_push_errno(L, encode_and_send(L, check_handle(L), send_reply, -1));
+}
+
+/* handle:acknowledge(): the other side has got the descriptor that is on its way. */
+static int channel_acknowledge(lua_State *L)
+{
+  cp_channel_acknowledge(check_handle(L)->channel);
+  return 0;
+}
+
+/* handle:retry() -> errno: the other side has not got it. -ECANCELED if that has happened too often. */
+static int channel_retry(lua_State *L)
+{
+  return cp_push_errno(L, cp_channel_retry(check_handle(L)->channel));
+}
+
+/* handle:awaits() -> whether a descriptor is on its way */
+static int channel_awaits(lua_State *L)
+{
+  lua_pushboolean(L, cp_outbox_awaits(&check_handle(L)->channel->outbox));
+  return 1;
+}
+
+/* handle:takeDescriptor() -> the one that came with the message that onmessage is told of, or nil */
+static int channel_take_descriptor(lua_State *L)
+{
+  channel_handle *handle = check_handle(L);
+  int *fd = cp_descriptor_push(L);
+
+  *fd = cp_channel_take_descriptor(handle->channel);
+  if (*fd == -1) {
+    lua_pushnil(L);
+  }
+  return 1;
+}
+
+/* handle:sendPreamble(bytes) -> errno: something that comes before all messages; see receivePreamble. */
+static int channel_send_preamble(lua_State *L)
 {
   channel_handle *handle = check_handle(L);
   size_t length = 0;
   const char *bytes = luaL_checklstring(L, 2, &length);
-  int r = cp_channel_send(handle->channel, bytes, length);
+  int r = cp_channel_send(handle->channel, bytes, length, -1);
 
   /* The child waits for it, whatever we do now. */
   cp_channel_flush(handle->channel);
   return cp_push_errno(L, r);
 }
 
-/* receiveFirst(size) -> the bytes that come before all messages on the channel that we have inherited; or
+/* receivePreamble(size) -> the bytes that come before all messages on the channel that we have inherited; or
  * nil, errno. Waits for them. */
-static int receive_first(lua_State *L)
+static int receive_preamble(lua_State *L)
 {
   size_t size = (size_t)luaL_checkinteger(L, 1);
   luaL_Buffer buffer;
   int r = 0;
 
   luaL_checktype(L, lua_upvalueindex(1), LUA_TNUMBER);
-  r = cp_channel_receive_first((int)lua_tointeger(L, lua_upvalueindex(1)),
-                               luaL_buffinitsize(L, &buffer, size), size);
+  r = cp_inbox_receive_first((int)lua_tointeger(L, lua_upvalueindex(1)),
+                             luaL_buffinitsize(L, &buffer, size), size);
   luaL_pushresultsize(&buffer, size);
   if (r < 0) {
-    lua_pushnil(L);
-    lua_pushinteger(L, r);
-    return 2;
+    return cp_push_failure(L, r);
   }
   return 1;
+}
+
+/* handle:backlog() -> how many bytes wait to be written, and how many will have been since the begin when
+ * they have */
+static int channel_backlog(lua_State *L)
+{
+  const cp_channel *channel = check_handle(L)->channel;
+
+  lua_pushinteger(L, (lua_Integer)cp_channel_backlog(channel));
+  lua_pushinteger(L, (lua_Integer)cp_channel_accepted(channel));
+  return 2;
 }
 
 /* handle:written() -> bytes since the begin */
@@ -344,17 +413,14 @@ static void take_inherited(lua_State *L)
   const char *serialization = getenv(SERIALIZATION_VARIABLE);
   char *end = NULL;
   long fd = descriptor == NULL ? -1 : strtol(descriptor, &end, 10);
-  int type = 0;
-  socklen_t size = sizeof(type);
 
   if (descriptor != NULL && end != descriptor && *end == '\0' && fd >= 0 && fd <= INT_MAX &&
-      getsockopt((int)fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0) {
-    fcntl((int)fd, F_SETFD, FD_CLOEXEC);
+      cp_pipe_adopt((int)fd) == 0) {
     lua_pushinteger(L, fd);
     lua_pushvalue(L, -1);
     lua_setfield(L, -3, "inheritedChannel");
-    lua_pushcclosure(L, receive_first, 1);
-    lua_setfield(L, -2, "receiveFirst");
+    lua_pushcclosure(L, receive_preamble, 1);
+    lua_setfield(L, -2, "receivePreamble");
     lua_pushstring(L, serialization == NULL ? "json" : serialization);
     lua_setfield(L, -2, "inheritedSerialization");
   }
@@ -371,12 +437,18 @@ void cp_channel_functions(lua_State *L)
   static const luaL_Reg methods[] = {
       {"setOwner", cp_object_set_owner},
       {"close", channel_close},
+      {"setSerialization", channel_set_serialization},
       {"read", channel_read},
       {"reference", channel_reference},
       {"finish", channel_finish},
       {"setMaxMessageSize", channel_set_max_message_size},
       {"send", channel_send},
-      {"sendFirst", channel_send_first},
+      {"reply", channel_reply},
+      {"acknowledge", channel_acknowledge},
+      {"retry", channel_retry},
+      {"awaits", channel_awaits},
+      {"takeDescriptor", channel_take_descriptor},
+      {"sendPreamble", channel_send_preamble},
       {"backlog", channel_backlog},
       {"written", channel_written},
       {"awaitWritten", channel_await_written},

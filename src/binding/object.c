@@ -1,7 +1,6 @@
 #include "object.h"
 
 #include <limits.h>
-#include <stdbool.h>
 #include <string.h>
 
 static void make_class(lua_State *L, const char *name, const luaL_Reg *metamethods,
@@ -13,6 +12,9 @@ static void make_class(lua_State *L, const char *name, const luaL_Reg *metametho
     lua_newtable(L);
     lua_pushvalue(L, -1);
     lua_rawsetp(L, LUA_REGISTRYINDEX, name);
+    lua_pushvalue(L, -1);
+    lua_pushstring(L, name);
+    lua_rawset(L, LUA_REGISTRYINDEX);
   }
   lua_pushstring(L, name);
   lua_setfield(L, -2, "__name");
@@ -74,20 +76,48 @@ void *cp_object_new(lua_State *L, const char *name, size_t size)
   return object;
 }
 
-void *cp_object_check(lua_State *L, int index, const char *name)
+void *cp_object_test(lua_State *L, int index, const char *name)
 {
   void *object = lua_touserdata(L, index);
-  bool is_one = false;
 
-  if (object != NULL && lua_getmetatable(L, index)) {
-    lua_rawgetp(L, LUA_REGISTRYINDEX, name);
-    is_one = lua_rawequal(L, -1, -2);
-    lua_pop(L, 2);
+  if (object == NULL || !lua_getmetatable(L, index)) {
+    return NULL;
   }
-  if (!is_one) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, name);
+  if (!lua_rawequal(L, -1, -2)) {
+    object = NULL;
+  }
+  lua_pop(L, 2);
+  return object;
+}
+
+void *cp_object_check(lua_State *L, int index, const char *name)
+{
+  void *object = cp_object_test(L, index, name);
+
+  if (object == NULL) {
     luaL_typeerror(L, index, name);
   }
   return object;
+}
+
+/* kindOf(value) -> the name of its class, nil if it is no object of ours. Unlike the field __name of a
+ * metatable it cannot be somebody else's. */
+static int kind_of(lua_State *L)
+{
+  luaL_checkany(L, 1);
+  if (lua_touserdata(L, 1) == NULL || !lua_getmetatable(L, 1)) {
+    lua_pushnil(L);
+    return 1;
+  }
+  lua_rawget(L, LUA_REGISTRYINDEX);
+  return 1;
+}
+
+void cp_object_functions(lua_State *L)
+{
+  lua_pushcfunction(L, kind_of);
+  lua_setfield(L, -2, "kindOf");
 }
 
 int cp_object_set_owner(lua_State *L)

@@ -19,7 +19,10 @@ void cp_object_open_class(lua_State *L, const char *name, const luaL_Reg *metame
 /* Makes a zeroed object of class `name`, without owner, and pushes it. */
 void *cp_object_new(lua_State *L, const char *name, size_t size);
 
-/* The object of class `name` at `index`; raises if it is none. */
+/* The object of class `name` at `index`, NULL if it is none. */
+void *cp_object_test(lua_State *L, int index, const char *name);
+
+/* The same, but raises if it is none. */
 void *cp_object_check(lua_State *L, int index, const char *name);
 
 /* Pushes nothing on success, the negative errno otherwise. Returns the number of results. */
@@ -31,6 +34,9 @@ int cp_push_failure(lua_State *L, int r);
 /* The integer at `index`; raises if it does not fit into an int, where cutting it would make another
  * valid number of it. */
 int cp_check_int(lua_State *L, int index);
+
+/* Adds `kindOf` to the table on top of the stack. */
+void cp_object_functions(lua_State *L);
 
 /* method(self, owner): says whom callbacks go to. */
 int cp_object_set_owner(lua_State *L);

@@ -2,12 +2,14 @@
 
 #include "../core/buffer.h"
 #include "../core/pipe.h"
+#include "../core/socket.h"
 #include "../core/splice.h"
 #include "../core/stream.h"
 #include "anchor.h"
 #include "object.h"
 #include "string_buffer.h"
 
+#include <fcntl.h>
 #include <stdint.h>
 
 static const char CLASS[] = "child_process.StreamHandle";
@@ -19,7 +21,8 @@ typedef struct stream_handle {
   cp_state *state;
   cp_stream *stream; /* NULL after close */
   cp_anchor anchor;
-  int busy; /* callbacks that are running: they need the handle until they are through */
+  int busy;  /* callbacks that are running: they need the handle until they are through */
+  bool held; /* it stays until it is closed, whether something can come or not */
   /* Output that is collected instead of being handed over piece by piece. */
   cp_buffer collected;
   size_t limit;
@@ -35,7 +38,7 @@ typedef struct stream_handle {
 static bool is_active(const stream_handle *handle)
 {
   return handle->busy > 0 || handle->splice != NULL || handle->splice_source != NULL ||
-         (handle->stream != NULL && cp_stream_is_active(handle->stream));
+         (handle->stream != NULL && (handle->held || cp_stream_is_active(handle->stream)));
 }
 
 static void update_anchor(lua_State *L, stream_handle *handle, int index)
@@ -168,6 +171,23 @@ void cp_stream_handle_push(lua_State *L, cp_state *state, int fd, int flags)
   }
 }
 
+static int push_socket(lua_State *L)
+{
+  cp_stream_handle_push(L, cp_state_check(L), (int)lua_tointeger(L, 1),
+                        CP_STREAM_READABLE | CP_STREAM_WRITABLE);
+  return 1;
+}
+
+void cp_stream_handle_push_socket(lua_State *L, int fd)
+{
+  lua_pushcfunction(L, push_socket);
+  lua_pushinteger(L, fd);
+  if (lua_pcall(L, 1, 1, 0) != LUA_OK) {
+    cp_pipe_close(fd);
+    lua_error(L);
+  }
+}
+
 static void stop_splice(stream_handle *handle)
 {
   stream_handle *source = handle->splice_source != NULL ? handle->splice_source : handle;
@@ -211,6 +231,33 @@ static int stream_borrow(lua_State *L)
                         CP_STREAM_BORROWED | (lua_toboolean(L, 2) ? CP_STREAM_READABLE : 0) |
                             (lua_toboolean(L, 3) ? CP_STREAM_WRITABLE : 0));
   return 1;
+}
+
+/* openSocket(fd) -> handle that reads and writes the descriptor and closes it, and whether it can be read
+ * and written; or nil, errno. The descriptor is taken over in any case. */
+static int stream_open_socket(lua_State *L)
+{
+  int fd = cp_check_int(L, 1);
+  int r = cp_socket_adopt(fd);
+
+  if (r < 0) {
+    cp_pipe_close(fd);
+    return cp_push_failure(L, r);
+  }
+  cp_stream_handle_push_socket(L, fd);
+  lua_pushboolean(L, r != O_WRONLY);
+  lua_pushboolean(L, r != O_RDONLY);
+  return 3;
+}
+
+/* handle:hold(): from now on it is not collected before it is closed. */
+static int stream_hold(lua_State *L)
+{
+  stream_handle *handle = check_handle(L);
+
+  handle->held = true;
+  update_anchor(L, handle, 1);
+  return 0;
 }
 
 /* handle:close(): no callback comes after. May be called again. */
@@ -452,26 +499,20 @@ void cp_stream_functions(lua_State *L)
       {NULL, NULL},
   };
   static const luaL_Reg methods[] = {
-      {"setOwner", cp_object_set_owner},
-      {"close", stream_close},
-      {"fileno", stream_fileno},
-      {"reference", stream_reference},
-      {"share", stream_share},
-      {"takeBack", stream_take_back},
-      {"read", stream_read},
-      {"collect", stream_collect},
-      {"collected", stream_collected},
-      {"write", stream_write},
-      {"writev", stream_writev},
-      {"awaitRoom", stream_await_room},
-      {"awaitHangup", stream_await_hangup},
-      {"shutdown", stream_shutdown},
-      {"splice", stream_splice},
-      {"unsplice", stream_unsplice},
-      {NULL, NULL},
+      {"setOwner", cp_object_set_owner}, {"close", stream_close},
+      {"fileno", stream_fileno},         {"hold", stream_hold},
+      {"reference", stream_reference},   {"share", stream_share},
+      {"takeBack", stream_take_back},    {"read", stream_read},
+      {"collect", stream_collect},       {"collected", stream_collected},
+      {"write", stream_write},           {"writev", stream_writev},
+      {"awaitRoom", stream_await_room},  {"awaitHangup", stream_await_hangup},
+      {"shutdown", stream_shutdown},     {"splice", stream_splice},
+      {"unsplice", stream_unsplice},     {NULL, NULL},
   };
 
   cp_object_class(L, CLASS, metamethods, methods);
   lua_pushcfunction(L, stream_borrow);
   lua_setfield(L, -2, "stream");
+  lua_pushcfunction(L, stream_open_socket);
+  lua_setfield(L, -2, "openSocket");
 }

@@ -9,7 +9,11 @@
  * the caller's. */
 void cp_stream_handle_push(lua_State *L, cp_state *state, int fd, int flags);
 
-/* Adds the class's constructor to the table on top of the stack. */
+/* Pushes a new stream handle on a socket, which is closed in any case: by the handle, or before this
+ * raises. */
+void cp_stream_handle_push_socket(lua_State *L, int fd);
+
+/* Adds the class's constructors to the table on top of the stack. */
 void cp_stream_functions(lua_State *L);
 
 #endif

@@ -1,8 +1,8 @@
 #include "json.h"
 
 #include "json_input.h"
-#include "json_names.h"
 #include "json_text.h"
+#include "names.h"
 
 #include <lauxlib.h>
 
@@ -31,7 +31,7 @@ typedef struct decoder {
   bool is_array;  /* the innermost table is one */
   bool is_stored; /* a portion of it is */
   bool has_names;
-  cp_json_names names;
+  cp_names names;
 } decoder;
 
 /* What comes next. */
@@ -58,7 +58,7 @@ static bool read_name(decoder *d)
       return false;
     }
   } else {
-    cp_json_names_push(&d->names, d->L, in->at, plain);
+    cp_names_push(&d->names, d->L, in->at, plain);
     in->at += plain + 1;
   }
   d->top++;
@@ -243,14 +243,14 @@ bool cp_json_decode(lua_State *L, const char *text, size_t length, cp_json_error
   step next = STEP_BEGIN;
   decoder d;
 
-  luaL_checkstack(L, STACK_NEEDED + CP_JSON_NAMES, NULL);
+  luaL_checkstack(L, STACK_NEEDED + CP_NAMES, NULL);
   lua_pushnil(L);
   d.L = L;
   d.in = (cp_json_input){text, text + length, NULL};
   d.mark = lua_gettop(L);
   d.has_names = length >= LENGTH_WITH_NAMES;
   if (d.has_names) {
-    cp_json_names_init(&d.names, L);
+    cp_names_init(&d.names, L);
   }
   d.top = lua_gettop(L);
   d.limit = d.top + STACK_NEEDED;

@@ -1,12 +1,15 @@
 #include "json.h"
 
-#include "json_raise.h"
 #include "json_text.h"
 #include "number.h"
+#include "raise.h"
 
 #include <lauxlib.h>
 #include <math.h>
 #include <string.h>
+
+/* Key in the registry: what makes an error. */
+static const char ERROR_KEY = 0;
 
 /* For each table that is open two values lie on the Lua stack, the next table's above those of the
  * one that it is in: the table, and the key of the member that is being written, as lua_next wants
@@ -27,6 +30,11 @@ typedef struct encoder {
  * pushed for a moment. */
 enum { LEVELS = 8, STACK_NEEDED = 10 };
 
+void cp_json_set_error(lua_State *L)
+{
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &ERROR_KEY);
+}
+
 static int table_at(const encoder *e)
 {
   return e->bottom + 2 * (e->depth - 1);
@@ -44,20 +52,14 @@ static void raise_error(encoder *e, int levels, const char *reason)
     lua_pushinteger(e->L, e->index);
     lua_replace(e->L, table_at(e) + 1);
   }
-  cp_json_raise(e->L, e->bottom, levels, reason);
-}
-
-static void raise_out_of_memory(encoder *e)
-{
-  lua_pushliteral(e->L, "not enough memory");
-  lua_error(e->L);
+  cp_raise(e->L, &ERROR_KEY, e->bottom, levels, reason);
 }
 
 /* Room for so many bytes more, at the end of what was written. */
 static inline char *room(encoder *e, size_t size)
 {
   if (cp_buffer_reserve(e->out, size) != 0) {
-    raise_out_of_memory(e);
+    cp_raise_memory(e->L);
   }
   return e->out->data + e->out->length;
 }
@@ -74,7 +76,7 @@ static void put_string(encoder *e, int index, char after)
   const char *text = lua_tolstring(e->L, index, &length);
 
   if (cp_json_write_string(e->out, text, length, after) != 0) {
-    raise_out_of_memory(e);
+    cp_raise_memory(e->L);
   }
 }
 

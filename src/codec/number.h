@@ -3,6 +3,7 @@
 #ifndef CP_NUMBER_H
 #define CP_NUMBER_H
 
+#include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -31,5 +32,18 @@ size_t cp_number_write_integer(int64_t integer, char *text);
  * in the layout of JavaScript, with ".0" after what would look like an integer. `real` has to be
  * finite. Returns the number of characters. */
 size_t cp_number_write_float(double real, char *text);
+
+/* Finds the integer that has the same value as a float. There is none for -0.0, as no integer has
+ * that sign. */
+static inline bool cp_number_to_integer(double real, int64_t *integer)
+{
+  const double limit = 9223372036854775808.0; /* 2^63 */
+
+  if (!(real >= -limit && real < limit) || (real == 0 && signbit(real))) {
+    return false;
+  }
+  *integer = (int64_t)real;
+  return (double)*integer == real;
+}
 
 #endif

@@ -1,14 +1,16 @@
-/* A message channel: a Unix stream socket on which messages go both ways, in order.
+/* A message channel: a Unix stream socket on which messages go both ways, in order, and descriptors with them.
  *
  * What a message says is not looked at here, only where it ends. What is sent is gathered and written
- * before the loop waits again, so that the messages of one turn leave together. Everything that was
+ * before the loop waits again, so that the messages of one turn leave together, or sooner if they are many or
+ * the turn takes long. Everything that was
  * accepted is written, also when the channel, its loop or the process ends right after; if need be that
  * waits for the other side to read. */
 #ifndef CP_CHANNEL_H
 #define CP_CHANNEL_H
 
-#include "buffer.h"
+#include "inbox.h"
 #include "loop.h"
+#include "outbox.h"
 #include "watch.h"
 
 #include <pthread.h>
@@ -16,11 +18,6 @@
 #include <sys/queue.h>
 
 typedef struct cp_channel cp_channel;
-
-typedef enum cp_framing {
-  CP_FRAMING_LINES,  /* each message ends with a newline and has none within */
-  CP_FRAMING_LENGTH, /* before each message is its length in four bytes, the highest first */
-} cp_framing;
 
 /* All come from the loop, never from within a function of this file. */
 typedef struct cp_channel_callbacks {
@@ -41,82 +38,96 @@ struct cp_channel {
   void *owner; /* for the callbacks' use */
   cp_watch watch;
   int fd;
-  cp_framing framing;
-  size_t max_message; /* bytes of one that comes; may be set */
-
-  const char *window; /* what has come and was not taken: in `in` or in the loop's read buffer */
-  size_t window_length;
-  size_t searched; /* so much of it has no end of a message */
-  cp_buffer in;
-
-  cp_buffer out;
-  size_t written;          /* so much of it was */
-  uint64_t accepted_total; /* bytes, since the begin */
-  uint64_t awaited_total;  /* 0: nothing */
-  int write_error;
+  cp_inbox inbox;
+  cp_outbox outbox;
+  uint64_t awaited; /* bytes that are to have been written; 0: nobody asks */
+  int write_error;  /* not told yet */
 
   bool reading;
   bool referenced;
   bool awaiting_room;
-  bool finishing; /* no more messages are taken than begin within the next `last_bytes` */
-  size_t last_bytes;
-  bool active; /* a callback is running: memory has to stay */
+  bool oversized; /* the next message is longer than allowed */
+  bool active;    /* a callback is running: memory has to stay */
   bool closed;
 
   TAILQ_ENTRY(cp_channel) due; /* those that the next turn of the loop has something to do for */
-  unsigned due_turn;
+  unsigned due_round;
   bool is_due;
+  uint64_t gathering_since; /* nanoseconds; 0: this turn takes long */
 
-  LIST_ENTRY(cp_channel) all; /* of all loops, for the end of the process */
+  LIST_ENTRY(cp_channel) all; /* of all loops, see channel_exit.h */
   pthread_t thread;
   pid_t process;
 };
 
 /* Makes a channel on `fd`, which it closes, unless there is no memory: then NULL. */
-cp_channel *cp_channel_new(cp_loop *loop, int fd, cp_framing framing,
-                           const cp_channel_callbacks *callbacks, void *owner);
-
-/* Reads from now on, or no more. */
-int cp_channel_read(cp_channel *channel, bool on);
-
-/* Whether reading keeps the loop alive; it does at first. What has to be written does anyhow. */
-int cp_channel_reference(cp_channel *channel, bool referenced);
-
-/* Takes the next message, which stays valid until the callback returns. Returns 1; 0 if there is no whole
- * one; -EMSGSIZE if it will be longer than max_message. To be called from on_messages only. */
-int cp_channel_next(cp_channel *channel, const char **message, size_t *length);
-
-/* Accepts a whole message, framing included. Fails only for want of memory, and then nothing of it is
- * sent. */
-int cp_channel_send(cp_channel *channel, const char *bytes, size_t length);
-
-/* Writes at once what can be. */
-void cp_channel_flush(cp_channel *channel);
-
-/* How many bytes have been accepted and not been written. */
-size_t cp_channel_backlog(const cp_channel *channel);
-
-/* How many bytes have been written since the begin. */
-uint64_t cp_channel_written(const cp_channel *channel);
-
-/* Calls on_written once, when that many have been. */
-void cp_channel_await_written(cp_channel *channel, uint64_t total);
-
-/* Takes only the messages of which the first byte has come, and calls on_end after the last. Returns false
- * if there are none: then nothing is called. */
-bool cp_channel_finish(cp_channel *channel);
+cp_channel *cp_channel_new(cp_loop *loop, int fd, const cp_channel_callbacks *callbacks,
+                           void *owner);
 
 /* Ends the channel: no callback comes after, and what was accepted is still written, with the loop kept
  * alive for it. Accepts NULL, returns NULL. */
 cp_channel *cp_channel_close(cp_channel *channel);
 
-/* Reads `size` bytes from a channel's descriptor before it becomes one, and waits for them. */
-int cp_channel_receive_first(int fd, char *bytes, size_t size);
+/* Reading. */
 
-/* Writes what can be written at once on all channels of a loop. For those who turn the loop. */
+/* Reads from now on, or no more. */
+int cp_channel_read(cp_channel *channel, bool on);
+
+/* Whether reading keeps the loop alive; it does at first. What has to be written does anyhow, and so does a
+ * descriptor that is on its way. */
+int cp_channel_reference(cp_channel *channel, bool referenced);
+
+/* Where messages end; to be called before the first. They are lines by default. */
+void cp_channel_set_framing(cp_channel *channel, cp_framing framing);
+
+/* A longer message ends the channel. */
+void cp_channel_set_max_message(cp_channel *channel, size_t bytes);
+
+/* Takes the next message, which stays valid until the callback returns. Returns false if there is no whole one,
+ * or if reading has ended. To be called from on_messages only. */
+bool cp_channel_next(cp_channel *channel, const char **message, size_t *length);
+
+/* Takes the descriptor that came with the message that was taken last, close-on-exec; -1 if none did. */
+int cp_channel_take_descriptor(cp_channel *channel);
+
+/* Takes only the messages of which the first byte has come, and calls on_end after the last; accepts no more.
+ * Returns false if there are none: then nothing is called. */
+bool cp_channel_finish(cp_channel *channel);
+
+/* Writing. */
+
+/* Accepts a whole message, framing included, with a copy of descriptor `fd` unless that is -1: see outbox.h.
+ * If it fails, nothing of it is sent; -EPIPE after cp_channel_finish. */
+int cp_channel_send(cp_channel *channel, const char *bytes, size_t length, int fd);
+
+/* The same for a message that does not wait for the acknowledgement of a descriptor. */
+int cp_channel_reply(cp_channel *channel, const char *bytes, size_t length);
+
+/* The other side has got the descriptor that is on its way, or has not: see outbox.h. */
+void cp_channel_acknowledge(cp_channel *channel);
+int cp_channel_retry(cp_channel *channel);
+
+/* Writes at once what can be. */
+void cp_channel_flush(cp_channel *channel);
+
+/* Bytes that were accepted since the begin; how many of them have been written; and how many have not, with
+ * replies. */
+uint64_t cp_channel_accepted(const cp_channel *channel);
+uint64_t cp_channel_written(const cp_channel *channel);
+size_t cp_channel_backlog(const cp_channel *channel);
+
+/* How many messages wait for the acknowledgement of a descriptor. */
+uint64_t cp_channel_held(const cp_channel *channel);
+
+/* Calls on_written once, when that many bytes have been. */
+void cp_channel_await_written(cp_channel *channel, uint64_t total);
+
+/* All channels of a loop. */
+
+/* Writes what can be written at once. For those who turn the loop. */
 void cp_channel_flush_all(cp_loop *loop);
 
-/* Writes all that was accepted, waiting if need be, and closes all channels. For cp_loop_destroy. */
+/* Writes all that was accepted, waiting if need be, and closes them. For cp_loop_destroy. */
 void cp_channel_close_all(cp_loop *loop);
 
 #endif

@@ -44,6 +44,7 @@ int cp_loop_init(cp_loop *loop, uv_loop_t *host)
 
   *loop = (cp_loop){.uv = host, .owned = host == NULL};
   TAILQ_INIT(&loop->due_channels);
+  TAILQ_INIT(&loop->waiting_lookups);
   if (loop->owned) {
     r = uv_loop_init(&loop->own);
     if (r < 0) {

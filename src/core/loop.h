@@ -19,6 +19,7 @@
 
 struct cp_channel;
 struct cp_child;
+struct cp_lookup;
 struct cp_poller;
 struct cp_spawner;
 struct cp_watch;
@@ -26,15 +27,17 @@ struct cp_watch;
 typedef struct cp_loop {
   uv_loop_t *uv;
   char *read_buffer; /* CP_READ_SIZE bytes (pipe.h), valid until the next read on this loop */
-  struct cp_spawner *spawner;            /* what starting programs needs, see spawn.h */
-  struct cp_poller *poller;              /* see poller.h */
-  struct cp_watch *watches;              /* all there are, see watch.h */
-  struct cp_child *children;             /* those that run, see reap.h */
-  uv_signal_t *sigchld;                  /* only where there are no pidfds, see reap.c */
-  uv_timer_t *sweep;                     /* the same */
-  TAILQ_HEAD(, cp_channel) due_channels; /* see channel.h */
-  uv_idle_t *channel_turn;               /* makes a turn for them */
-  unsigned channel_turns;
+  struct cp_spawner *spawner;              /* what starting programs needs, see spawn.h */
+  struct cp_poller *poller;                /* see poller.h */
+  struct cp_watch *watches;                /* all there are, see watch.h */
+  struct cp_child *children;               /* those that run, see reap.h */
+  uv_signal_t *sigchld;                    /* only where there are no pidfds, see reap.c */
+  uv_timer_t *sweep;                       /* the same */
+  TAILQ_HEAD(, cp_channel) due_channels;   /* see channel.h */
+  uv_idle_t *channel_idle;                 /* makes a turn for them */
+  unsigned channel_round;                  /* counts these */
+  TAILQ_HEAD(, cp_lookup) waiting_lookups; /* see lookup.h */
+  int lookups;                             /* that are being answered */
   bool changed;     /* since the last turn in a way that the backend does not know of yet */
   bool interrupted; /* the rest of this turn is left for the next one */
   bool owned;

@@ -50,6 +50,25 @@ int cp_pipe_open_duplex(int *ours, int *theirs)
   return make_ours_nonblocking(ours, theirs);
 }
 
+int cp_pipe_adopt(int fd)
+{
+  int type = 0;
+  socklen_t size = sizeof(type);
+
+  if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == -1 ||
+      fcntl(fd, F_SETFD, FD_CLOEXEC) == -1) {
+    return -errno;
+  }
+  return 0;
+}
+
+int cp_pipe_copy(int fd)
+{
+  int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+  return copy == -1 ? -errno : copy;
+}
+
 int cp_pipe_close(int fd)
 {
   if (fd != -1) {

@@ -16,6 +16,12 @@ int cp_pipe_open(bool writing, int *ours, int *theirs);
 /* Makes a two-way pipe (a pair of Unix stream sockets), with the same properties. */
 int cp_pipe_open_duplex(int *ours, int *theirs);
 
+/* Makes a socket that another program has left open for us close-on-exec. -ENOTSOCK, -EBADF if it is none. */
+int cp_pipe_adopt(int fd);
+
+/* Another descriptor of the same file, close-on-exec; or a negative errno. */
+int cp_pipe_copy(int fd);
+
 /* Closes the descriptor unless it is -1; returns -1. */
 int cp_pipe_close(int fd);
 

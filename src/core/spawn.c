@@ -84,26 +84,51 @@ static bool can_vfork(void)
   return memory_is_shared;
 }
 
-int cp_spawner_new(cp_spawner **out)
+static void release_descriptors(cp_spawner *spawner)
 {
-  cp_spawner *spawner = malloc(sizeof(*spawner));
+  spawner->null = cp_pipe_close(spawner->null);
+  for (int i = 0; i < PARKING_COUNT; i++) {
+    spawner->parking[i] = cp_pipe_close(spawner->parking[i]);
+  }
+}
+
+/* Takes all of them, or none. */
+static int reserve_descriptors(cp_spawner *spawner)
+{
   struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
   int r = 0;
 
   getrlimit(RLIMIT_NOFILE, &limit);
+  spawner->null = open("/dev/null", O_RDWR | O_CLOEXEC);
+  r = spawner->null == -1 ? -errno : 0;
+  for (int i = 0; i < PARKING_COUNT && r == 0 && limit.rlim_cur > FEW; i++) {
+    spawner->parking[i] = fcntl(spawner->null, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    r = spawner->parking[i] == -1 ? -errno : 0;
+  }
+  if (r < 0) {
+    release_descriptors(spawner);
+  }
+  return r;
+}
+
+int cp_spawner_new(cp_spawner **out)
+{
+  cp_spawner *spawner = malloc(sizeof(*spawner));
+  int r = 0;
+
   if (spawner == NULL) {
     return -ENOMEM;
   }
   *spawner = (cp_spawner){
-      .null = open("/dev/null", O_RDWR | O_CLOEXEC),
+      .null = -1,
       .can_unshare = true,
       .use_pidfd = !is_set("CHILD_PROCESS_NO_PIDFD") && cp_pidfd_works(),
   };
   for (int i = 0; i < PARKING_COUNT; i++) {
     spawner->parking[i] = -1;
   }
-  if (spawner->null == -1) {
-    r = -errno;
+  r = reserve_descriptors(spawner);
+  if (r < 0) {
     goto finish;
   }
   spawner->stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
@@ -111,14 +136,6 @@ int cp_spawner_new(cp_spawner **out)
   if (spawner->stack == MAP_FAILED) {
     r = -errno;
     spawner->stack = NULL;
-    goto finish;
-  }
-  for (int i = 0; i < PARKING_COUNT && limit.rlim_cur > FEW; i++) {
-    spawner->parking[i] = fcntl(spawner->null, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    if (spawner->parking[i] == -1) {
-      r = -errno;
-      goto finish;
-    }
   }
 
 finish:
@@ -129,16 +146,35 @@ finish:
 cp_spawner *cp_spawner_destroy(cp_spawner *spawner)
 {
   if (spawner != NULL) {
-    cp_pipe_close(spawner->null);
-    for (int i = 0; i < PARKING_COUNT; i++) {
-      cp_pipe_close(spawner->parking[i]);
-    }
+    release_descriptors(spawner);
     if (spawner->stack != NULL) {
       munmap(spawner->stack, STACK_SIZE);
     }
     free(spawner);
   }
   return NULL;
+}
+
+bool cp_spawner_lend(cp_spawner *spawner)
+{
+  int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+  if (fd != -1) {
+    close(fd);
+    return false;
+  }
+  if (errno != EMFILE && errno != ENFILE) {
+    return false;
+  }
+  /* All of them, as they share one entry of the system's table, which may be what is full. */
+  release_descriptors(spawner);
+  return true;
+}
+
+void cp_spawner_take_back(cp_spawner *spawner)
+{
+  /* Where others were faster the next start tries again, and tells. */
+  (void)reserve_descriptors(spawner);
 }
 
 bool cp_spawner_has_pidfd(const cp_spawner *spawner)
@@ -344,8 +380,15 @@ int cp_spawn(cp_spawner *spawner, const cp_spawn_options *options, pid_t *pid, i
   cp_spawn_plan plan = {0};
   sigset_t all;
   sigset_t before;
-  int r = plan_prepare(&plan, options);
+  int r = 0;
 
+  if (spawner->null == -1) {
+    r = reserve_descriptors(spawner);
+    if (r < 0) {
+      return r;
+    }
+  }
+  r = plan_prepare(&plan, options);
   if (r < 0) {
     return r;
   }

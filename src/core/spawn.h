@@ -35,6 +35,12 @@ int cp_spawner_new(cp_spawner **out);
 /* Accepts NULL, returns NULL. */
 cp_spawner *cp_spawner_destroy(cp_spawner *spawner);
 
+/* For those who must open a file where no descriptor is to be had (EMFILE, ENFILE): gives up those that
+ * the spawner keeps, if that is so, and returns whether it has. To be followed by
+ * cp_spawner_take_back; without that the next start takes them back. */
+bool cp_spawner_lend(cp_spawner *spawner);
+void cp_spawner_take_back(cp_spawner *spawner);
+
 /* Whether children are to be watched through pidfds. */
 bool cp_spawner_has_pidfd(const cp_spawner *spawner);
 

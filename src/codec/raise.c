@@ -1,20 +1,11 @@
-#include "json_raise.h"
-
-#include "json.h"
+#include "raise.h"
 
 #include <lauxlib.h>
+#include <stdbool.h>
 #include <string.h>
-
-/* Key in the registry: what makes an error. */
-static const char ERROR_KEY = 0;
 
 /* So many keys are shown at the beginning and at the end, and so much of each. */
 enum { KEYS_SHOWN = 5, KEY_LENGTH = 40 };
-
-void cp_json_set_error(lua_State *L)
-{
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &ERROR_KEY);
-}
 
 /* Whether a key can be written behind a point. */
 static bool is_name(const char *text, size_t length)
@@ -62,12 +53,12 @@ static void push_place(lua_State *L, int bottom, int levels)
   lua_concat(L, lua_gettop(L) - top);
 }
 
-void cp_json_raise(lua_State *L, int bottom, int levels, const char *reason)
+void cp_raise(lua_State *L, const void *maker, int bottom, int levels, const char *reason)
 {
   int value = lua_gettop(L);
 
   push_place(L, bottom, levels);
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &ERROR_KEY) == LUA_TNIL) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, maker) == LUA_TNIL) {
     lua_pushfstring(L, "%s %s", lua_tostring(L, -2), reason);
   } else {
     lua_insert(L, -2);
@@ -76,5 +67,11 @@ void cp_json_raise(lua_State *L, int bottom, int levels, const char *reason)
     /* function, place, value, reason */
     lua_call(L, 3, 1);
   }
+  lua_error(L);
+}
+
+void cp_raise_memory(lua_State *L)
+{
+  lua_pushliteral(L, "not enough memory"); /* Lua has this string ready */
   lua_error(L);
 }

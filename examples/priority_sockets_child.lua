@@ -1,0 +1,11 @@
+-- The child of priority_sockets.lua.
+
+process:on("message", function(m, socket)
+  if m == "socket" then
+    if socket then
+      -- Check that the client socket exists. It is possible for the socket to be closed between the
+      -- time it is sent and the time it is received in the child process.
+      socket:finish("Request handled with " .. process.argv[2] .. " priority")
+    end
+  end
+end)

@@ -1,0 +1,351 @@
+--- Structured clone, as messages with `serialization = "advanced"` use it: V8's format, and objects
+--- for what JavaScript has and Lua has not.
+--- Node text: Advanced serialization.
+local core = require("child_process.core").clone
+local errors = require("child_process.lazy_errors")
+
+core.setError(function(place, _, reason)
+  return errors.dataClone(place, reason)
+end)
+
+---@class child_process.clone
+---@field Map Map
+---@field Set Set
+---@field Date Date
+---@field RegExp RegExp
+---@field BigInt BigInt
+---@field ArrayBuffer ArrayBuffer
+---@field TypedArray TypedArray
+local clone = {}
+
+--- JavaScript's undefined: a light userdata.
+clone.undefined = core.undefined
+
+--- The bytes of a value: header and value, as they are in a message behind its length.
+---
+--- Raises a DataCloneError that names the place for functions, coroutines and userdata (but NULL
+--- and `undefined`), for objects of the classes below whose fields make no sense, and for more than
+--- 1000 tables within each other. Metatables and `__tojson` play no part.
+---@type fun(value: any): string
+clone.encode = core.encode
+
+--- The value of such bytes; or nil, why there is none, and the position of what does not fit.
+---@type fun(bytes: string): any, string?, integer?
+clone.decode = core.decode
+
+-- Makes a class whose constructor is `new` and can also be called.
+local function class(name, new, methods)
+  local metatable = {__name = name, __index = methods}
+  local constructors = setmetatable({new = function(...)
+    return setmetatable(new(...), metatable)
+  end}, {__call = function(constructors, ...)
+    return constructors.new(...)
+  end})
+  clone[name] = constructors
+  return metatable
+end
+
+local function check(name, expected, value)
+  if type(value) ~= expected then
+    error(errors.invalidArgType(name, expected, value), 0)
+  end
+  return value
+end
+
+local function checkList(name, list)
+  return list == nil and {} or check(name, "table", list)
+end
+
+-- In the place of an entry that was deleted, so that the others can stay where they are. It is not
+-- written.
+local DELETED = core.deleted
+
+-- What stands for a value in a table: nil and NaN can be no keys there.
+local NAN = {}
+
+local function keyOf(value)
+  if value == nil then
+    return core.undefined
+  end
+  return value ~= value and NAN or value
+end
+
+local function stored(value)
+  if value == nil then
+    return core.undefined
+  end
+  return value
+end
+
+-- The positions of the keys, made when they are first looked up.
+local function indexOf(self, step)
+  local index = rawget(self, "_index")
+  if not index then
+    index = {}
+    for position = 1, #self, step do
+      if self[position] ~= DELETED then
+        index[keyOf(self[position])] = position
+      end
+    end
+    rawset(self, "_index", index)
+  end
+  return index
+end
+
+local function delete(self, key, step)
+  local index = indexOf(self, step)
+  local position = index[keyOf(key)]
+  if not position then
+    return false
+  end
+  index[keyOf(key)] = nil
+  for offset = 0, step - 1 do
+    self[position + offset] = DELETED
+  end
+  self._deleted = (self._deleted or 0) + step
+  return true
+end
+
+-- Moves what is left together, where more than half was deleted. Only adding does so: a loop over
+-- the entries may delete some.
+local function compact(self)
+  if (self._deleted or 0) * 2 <= #self then
+    return
+  end
+  local count = 0
+  for position = 1, #self do
+    local value = self[position]
+    self[position] = nil
+    if value ~= DELETED then
+      count = count + 1
+      self[count] = value
+    end
+  end
+  self._index, self._deleted = nil, nil
+end
+
+local function size(self, step)
+  return (#self - (self._deleted or 0)) // step
+end
+
+local function clear(self)
+  for position = #self, 1, -1 do
+    self[position] = nil
+  end
+  self._index, self._deleted = nil, nil
+end
+
+-- Map ---------------------------------------------------------------------------------------
+
+--- Keys of any kind with values, in the order in which they came. nil is kept as `undefined`.
+---@class Map
+---@field new fun(entries?: any[][]): Map
+---@overload fun(entries?: any[][]): Map
+local Map = {}
+
+--- The value of a key.
+---@param key any
+---@return any # nil if there is none
+function Map:get(key)
+  local position = indexOf(self, 2)[keyOf(key)]
+  return position and self[position + 1]
+end
+
+---@param key any
+---@return boolean
+function Map:has(key)
+  return indexOf(self, 2)[keyOf(key)] ~= nil
+end
+
+--- Adds a key, or gives it another value, in its place.
+---@param key any
+---@param value any
+---@return Map self
+function Map:set(key, value)
+  local index = indexOf(self, 2)
+  local position = index[keyOf(key)]
+  if not position then
+    compact(self)
+    index = indexOf(self, 2)
+    position = #self + 1
+    self[position] = stored(key)
+    index[keyOf(key)] = position
+  end
+  self[position + 1] = stored(value)
+  return self
+end
+
+---@param key any
+---@return boolean # was it there?
+function Map:delete(key)
+  return delete(self, key, 2)
+end
+
+Map.clear = clear
+
+---@return integer
+function Map:size()
+  return size(self, 2)
+end
+
+--- for key, value in map:entries() do ... end
+---@return fun(): any, any
+function Map:entries()
+  local position = -1
+  return function()
+    repeat
+      position = position + 2
+    until self[position] ~= DELETED
+    return self[position], self[position + 1]
+  end
+end
+
+local mapMetatable = class("Map", function(entries)
+  local map = {}
+  for index, entry in ipairs(checkList("entries", entries)) do
+    check(("entries[%d]"):format(index), "table", entry)
+    Map.set(map, entry[1], entry[2])
+  end
+  return map
+end, Map)
+
+-- Set ---------------------------------------------------------------------------------------
+
+--- Values of any kind, each once, in the order in which they came.
+---@class Set
+---@field new fun(values?: any[]): Set
+---@overload fun(values?: any[]): Set
+local Set = {}
+
+---@param value any
+---@return boolean
+function Set:has(value)
+  return indexOf(self, 1)[keyOf(value)] ~= nil
+end
+
+---@param value any
+---@return Set self
+function Set:add(value)
+  if not Set.has(self, value) then
+    compact(self)
+    local index, position = indexOf(self, 1), #self + 1
+    self[position] = stored(value)
+    index[keyOf(value)] = position
+  end
+  return self
+end
+
+---@param value any
+---@return boolean # was it there?
+function Set:delete(value)
+  return delete(self, value, 1)
+end
+
+Set.clear = clear
+
+---@return integer
+function Set:size()
+  return size(self, 1)
+end
+
+--- for value in set:values() do ... end
+---@return fun(): any
+function Set:values()
+  local position = 0
+  return function()
+    repeat
+      position = position + 1
+    until self[position] ~= DELETED
+    return self[position]
+  end
+end
+
+local setMetatable = class("Set", function(values)
+  local set = {}
+  for _, value in ipairs(checkList("values", values)) do
+    Set.add(set, value)
+  end
+  return set
+end, Set)
+
+-- Values ------------------------------------------------------------------------------------
+
+--- A point in time.
+---@class Date
+---@field time number milliseconds since 1970, NaN for an invalid date
+---@field new fun(time?: number): Date the default is now, in whole seconds
+---@overload fun(time?: number): Date
+local dateMetatable = class("Date", function(time)
+  return {time = check("time", "number", time or os.time() * 1000)}
+end, {})
+
+--- A regular expression of JavaScript, which can be handed on and not be used.
+---@class RegExp
+---@field source string
+---@field flags string
+---@field new fun(source: string, flags?: string): RegExp
+---@overload fun(source: string, flags?: string): RegExp
+local regexpMetatable = class("RegExp", function(source, flags)
+  return {source = check("source", "string", source), flags = check("flags", "string", flags or "")}
+end, {})
+
+function regexpMetatable:__tostring()
+  return ("/%s/%s"):format(self.source, self.flags)
+end
+
+--- An integer that is a BigInt in JavaScript, of any size. One that comes is an integer of Lua if
+--- it has 64 bits, unless Lua has sent it as such an object.
+---@class BigInt
+---@field hex string "-0x1f"
+---@field new fun(value: integer|string): BigInt an integer, or hexadecimal digits
+---@overload fun(value: integer|string): BigInt
+local bigintMetatable = class("BigInt", function(value)
+  if math.type(value) == "integer" then
+    -- the digits of mininteger are those of its magnitude
+    return {hex = ("%s0x%x"):format(value < 0 and "-" or "", value < 0 and -value or value)}
+  elseif type(value) ~= "string" then
+    error(errors.invalidArgType("value", {"integer", "string"}, value), 0)
+  elseif not value:find("^%-?0[xX]%x+$") then
+    error(errors.invalidArgValue("value", value, "must be like '-0x1f'"), 0)
+  end
+  return {hex = value}
+end, {})
+
+function bigintMetatable:__tostring()
+  return self.hex
+end
+
+--- Bytes without a type.
+---@class ArrayBuffer
+---@field bytes string
+---@field new fun(bytes: string): ArrayBuffer
+---@overload fun(bytes: string): ArrayBuffer
+local arrayBufferMetatable = class("ArrayBuffer", function(bytes)
+  return {bytes = check("bytes", "string", bytes)}
+end, {})
+
+--- Bytes with a type: an array of numbers, a DataView, or a Buffer, which comes as a string.
+---@class TypedArray
+---@field type string "Uint8Array", "Float64Array", ..., "DataView", "Buffer"
+---@field bytes string as string.pack makes them in the machine's own order
+---@field new fun(type: string, bytes: string): TypedArray
+---@overload fun(type: string, bytes: string): TypedArray
+local typedArrayMetatable = class("TypedArray", function(type, bytes)
+  local elementSize = core.elementSize(check("type", "string", type))
+  if not elementSize then
+    error(errors.invalidArgValue("type", type), 0)
+  elseif #check("bytes", "string", bytes) % elementSize ~= 0 then
+    error(errors.outOfRange("#bytes", "a multiple of " .. elementSize, #bytes), 0)
+  end
+  return {type = type, bytes = bytes}
+end, {})
+
+--- Errors are those of child_process.errors: name, message, stack and cause are carried.
+core.setClasses(function()
+  return {
+    mapMetatable, setMetatable, dateMetatable, regexpMetatable, bigintMetatable,
+    arrayBufferMetatable, typedArrayMetatable, debug.getmetatable(errors.Error()),
+  }
+end)
+
+return clone

@@ -1,0 +1,55 @@
+--- TCP and Unix sockets: servers and connections.
+-- Node's `net`, in the words of its documentation.
+local arguments = require("child_process.net_arguments")
+local Server = require("child_process.server")
+local Socket = require("child_process.socket")
+
+---@class child_process.net
+local net = {
+  Server = Server,
+  Socket = Socket,
+  --- The kind of an address in digits: 4, 6, or 0 for anything else.
+  isIP = arguments.isIP,
+}
+
+--- Makes a server that does not listen yet.
+---@param options? ServerOptions|fun(socket: Socket)
+---@param listener? fun(socket: Socket) for "connection"
+---@return Server
+function net.createServer(options, listener)
+  return Server.new(options, listener)
+end
+
+--- Makes a socket and connects it: connect(port[, host][, callback]), connect(path[, callback]), or
+--- connect(options[, callback]) with the options of Socket:connect and those of Socket.new, and
+--- `timeout`, which is as Socket:setTimeout.
+---@param ... any
+---@return Socket
+function net.connect(...)
+  local options = arguments.normalize(...)
+  local socket = Socket.new({
+    allowHalfOpen = options.allowHalfOpen, noDelay = options.noDelay,
+    keepAlive = options.keepAlive, keepAliveInitialDelay = options.keepAliveInitialDelay,
+  })
+  if options.timeout then
+    socket:setTimeout(options.timeout)
+  end
+  return socket:connect(...)
+end
+
+--- The same as connect.
+net.createConnection = net.connect
+
+---@param value any
+---@return boolean
+function net.isIPv4(value)
+  return arguments.isIP(value) == 4
+end
+
+---@param value any
+---@return boolean
+function net.isIPv6(value)
+  return arguments.isIP(value) == 6
+end
+
+return net

@@ -1,0 +1,131 @@
+-- 10,000 coroutines that each exec a command, at most 64 of which run at once, in memory that
+-- does not grow. Then as many that wait for their turn and are cancelled by one signal: no child
+-- and no handle may be left, and Lua's memory as it was. Run by `make test-stress`.
+--
+--   lua5.4 spec/stress/coroutines.lua
+
+local abort = require("child_process.abort")
+local cp = require("child_process")
+local loop = require("child_process.loop")
+local process = require("child_process.process")
+local support = require("spec.support")
+local Promise = require("child_process.promise")
+
+local COROUTINES = 10000
+local AT_ONCE = 64
+local MARGIN_KIB = 2048 -- what the allocator may keep for itself
+local HEAP_MARGIN_KIB = 64
+
+-- A number of places, as a program would write it. Those who wait form a queue.
+local Places = {}
+Places.__index = Places
+
+function Places.new(count)
+  return setmetatable({ free = count, first = 1, last = 0, most = 0, total = count }, Places)
+end
+
+function Places:take()
+  if self.free == 0 then
+    local promise, resolve = Promise.withResolvers()
+    self.last = self.last + 1
+    self[self.last] = resolve
+    promise:await()
+  else
+    self.free = self.free - 1
+  end
+  self.most = math.max(self.most, self.total - self.free)
+end
+
+function Places:give()
+  local resolve = self[self.first]
+  if resolve then
+    self[self.first] = nil
+    self.first = self.first + 1
+    resolve()
+  else
+    self.free = self.free + 1
+  end
+end
+
+local function children()
+  local list = support.readFile(("/proc/self/task/%d/children"):format(process.pid))
+  return select(2, list:gsub("%d+", ""))
+end
+
+-- What the process holds, and prints.
+local function holds(what)
+  for _ = 1, 4 do -- what a finalizer lets go of has finalizers of its own
+    collectgarbage()
+  end
+  local resident = support.readFile("/proc/self/smaps_rollup"):match("Rss:%s*(%d+)")
+  local held = { descriptors = #support.openFds(), children = children(), handles = #loop.handles(),
+    heap = math.ceil(collectgarbage("count")), resident = math.tointeger(resident) }
+  print(("%-24s %d descriptors, %d children, %d handles, %d KiB of Lua, %d KiB resident"):format(
+    what, held.descriptors, held.children, held.handles, held.heap, held.resident))
+  return held
+end
+
+local function assertNothingLeft(before, after)
+  assert(after.descriptors <= before.descriptors, "descriptors are left")
+  assert(after.children == 0, "children are left")
+  assert(after.handles == 0, "handles are left")
+  assert(after.heap <= before.heap + HEAP_MARGIN_KIB, "Lua's memory has grown")
+end
+
+-- A coroutine is started when there is a place for it.
+local function execute(first, last)
+  local places = Places.new(AT_ONCE)
+  local function task(number)
+    local output = cp.promises.exec("echo " .. number):await().stdout
+    places:give()
+    assert(output == number .. "\n")
+  end
+  cp.async(function()
+    for number = first, last do
+      places:take()
+      cp.async(task, number)
+    end
+  end)
+  cp.run()
+  assert(places.most == AT_ONCE and places.free == AT_ONCE, "not as many at once as may be")
+end
+
+execute(1, COROUTINES // 10)
+local early = holds("after a tenth")
+execute(COROUTINES // 10 + 1, COROUTINES)
+local late = holds("after all")
+assertNothingLeft(early, late)
+assert(late.resident <= early.resident + MARGIN_KIB, "memory has grown")
+
+-- All coroutines are there from the start, and wait for their places.
+local function cancel()
+  local places = Places.new(AT_ONCE)
+  local controller = abort.AbortController()
+  local started, failed = 0, 0
+  local function task(number)
+    places:take()
+    local signal = abort.AbortSignal.any({ controller.signal, abort.AbortSignal.timeout(600000) })
+    local ok = pcall(function()
+      signal:throwIfAborted()
+      started = started + 1
+      if number == COROUTINES // 20 then
+        controller:abort()
+      end
+      cp.promises.execFile("sleep", { number < COROUTINES // 20 - AT_ONCE // 2 and "0" or "60" },
+        { signal = signal }):await()
+    end)
+    failed = failed + (ok and 0 or 1)
+    places:give()
+  end
+  for number = 1, COROUTINES do
+    cp.async(task, number)
+  end
+  cp.run()
+  assert(started <= COROUTINES // 20, "something was started after the end")
+  assert(failed >= COROUTINES - started and failed > 0, "something was not cancelled")
+end
+
+cancel()
+local before = holds("cancelled once")
+cancel()
+assertNothingLeft(before, holds("cancelled twice"))

@@ -1,0 +1,313 @@
+#include "outbox.h"
+
+#include "pipe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum {
+  /* Larger buffers are given back when they are empty. */
+  KEPT_CAPACITY = 256 * 1024,
+  /* How often a descriptor is sent again, as in Node. */
+  RETRIES = 3,
+};
+
+/* A descriptor and its message. */
+typedef struct parcel {
+  int fd;
+  bool sent;
+  uint64_t at; /* where the message begins */
+  size_t length;
+  uint64_t number; /* of the message */
+} parcel;
+
+static size_t parcel_count(const cp_outbox *outbox)
+{
+  return outbox->parcels.length / sizeof(parcel);
+}
+
+static parcel *parcel_at(const cp_outbox *outbox, size_t index)
+{
+  return (parcel *)(void *)outbox->parcels.data + index;
+}
+
+/* The one that is to be acknowledged, or NULL. */
+static parcel *current(const cp_outbox *outbox)
+{
+  return outbox->acknowledged < parcel_count(outbox) ? parcel_at(outbox, outbox->acknowledged)
+                                                     : NULL;
+}
+
+/* The one that goes next, or NULL. */
+static parcel *next_to_send(const cp_outbox *outbox)
+{
+  for (size_t i = outbox->acknowledged; i < parcel_count(outbox); i++) {
+    if (!parcel_at(outbox, i)->sent) {
+      return parcel_at(outbox, i);
+    }
+  }
+  return NULL;
+}
+
+static uint64_t end(const cp_outbox *outbox)
+{
+  return outbox->begin + outbox->bytes.length;
+}
+
+bool cp_outbox_awaits(const cp_outbox *outbox)
+{
+  return current(outbox) != NULL;
+}
+
+size_t cp_outbox_ready(const cp_outbox *outbox)
+{
+  return (size_t)(outbox->limit - outbox->sent);
+}
+
+size_t cp_outbox_backlog(const cp_outbox *outbox)
+{
+  return (size_t)(end(outbox) - outbox->sent);
+}
+
+uint64_t cp_outbox_held(const cp_outbox *outbox)
+{
+  const parcel *awaited = current(outbox);
+
+  return awaited == NULL ? 0 : outbox->messages - awaited->number;
+}
+
+bool cp_outbox_has_messages(const cp_outbox *outbox)
+{
+  return outbox->last_end > outbox->sent;
+}
+
+uint64_t cp_outbox_sent(const cp_outbox *outbox)
+{
+  size_t backlog = cp_outbox_backlog(outbox);
+
+  /* Replies are in the backlog, too. */
+  return outbox->accepted > backlog ? outbox->accepted - backlog : 0;
+}
+
+/* Nothing is held back, or everything behind the descriptor that is on its way. */
+static void set_limit(cp_outbox *outbox)
+{
+  const parcel *awaited = current(outbox);
+
+  outbox->limit = awaited == NULL ? end(outbox) : awaited->at + awaited->length;
+}
+
+void cp_outbox_clear(cp_outbox *outbox)
+{
+  for (size_t i = outbox->acknowledged; i < parcel_count(outbox); i++) {
+    cp_pipe_close(parcel_at(outbox, i)->fd);
+  }
+  cp_buffer_free(&outbox->parcels);
+  outbox->acknowledged = 0;
+  outbox->tries = 0;
+  outbox->accepted = cp_outbox_sent(outbox);
+  outbox->begin = outbox->sent;
+  cp_buffer_free(&outbox->bytes);
+  set_limit(outbox);
+}
+
+/* Drops what is not needed any more; a message that may have to be sent again is. */
+static void forget_sent(cp_outbox *outbox)
+{
+  const parcel *awaited = current(outbox);
+  uint64_t needed = awaited != NULL && awaited->at < outbox->sent ? awaited->at : outbox->sent;
+  size_t done = (size_t)(needed - outbox->begin);
+
+  if (done == outbox->bytes.length) {
+    outbox->bytes.length = 0;
+    outbox->begin = needed;
+    if (outbox->bytes.capacity > KEPT_CAPACITY) {
+      cp_buffer_free(&outbox->bytes);
+    }
+  } else if (done > outbox->bytes.length / 2) {
+    outbox->bytes.length -= done;
+    memmove(outbox->bytes.data, outbox->bytes.data + done, outbox->bytes.length);
+    outbox->begin = needed;
+  }
+}
+
+static int add_parcel(cp_outbox *outbox, size_t length, int fd)
+{
+  parcel added = {.at = end(outbox), .length = length, .number = outbox->messages + 1};
+
+  added.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  if (added.fd == -1) {
+    return -errno;
+  }
+  if (cp_buffer_append(&outbox->parcels, (const char *)&added, sizeof(added)) < 0) {
+    cp_pipe_close(added.fd);
+    return -ENOMEM;
+  }
+  return 0;
+}
+
+int cp_outbox_add(cp_outbox *outbox, const char *bytes, size_t length, int fd)
+{
+  bool held = cp_outbox_awaits(outbox);
+  int r = cp_buffer_reserve(&outbox->bytes, length);
+
+  if (r == 0 && fd != -1) {
+    r = add_parcel(outbox, length, fd);
+  }
+  if (r == 0) {
+    memcpy(outbox->bytes.data + outbox->bytes.length, bytes, length);
+    outbox->bytes.length += length;
+    outbox->accepted += length;
+    outbox->messages++;
+    outbox->last_end = end(outbox);
+    /* Replies may have moved the limit behind the message that holds everything back. */
+    if (!held) {
+      outbox->limit = end(outbox);
+    }
+  }
+  return r;
+}
+
+/* Puts the bytes before what is held back. */
+int cp_outbox_add_reply(cp_outbox *outbox, const char *bytes, size_t length)
+{
+  size_t at = (size_t)(outbox->limit - outbox->begin);
+  int r = cp_buffer_reserve(&outbox->bytes, length);
+
+  if (r == 0) {
+    char *target = outbox->bytes.data + at;
+
+    memmove(target + length, target, outbox->bytes.length - at);
+    memcpy(target, bytes, length);
+    outbox->bytes.length += length;
+    for (size_t i = outbox->acknowledged; i < parcel_count(outbox); i++) {
+      if (parcel_at(outbox, i)->at >= outbox->limit) {
+        parcel_at(outbox, i)->at += length;
+      }
+    }
+    if (outbox->last_end > outbox->limit) {
+      outbox->last_end += length;
+    }
+    outbox->limit += length;
+  }
+  return r;
+}
+
+static void forget_acknowledged(cp_outbox *outbox)
+{
+  size_t done = outbox->acknowledged * sizeof(parcel);
+
+  if (done > outbox->parcels.length / 2) {
+    outbox->parcels.length -= done;
+    memmove(outbox->parcels.data, outbox->parcels.data + done, outbox->parcels.length);
+    outbox->acknowledged = 0;
+  }
+}
+
+void cp_outbox_acknowledge(cp_outbox *outbox)
+{
+  parcel *awaited = current(outbox);
+
+  /* One that was not sent can only be acknowledged by somebody who is confused. */
+  if (awaited != NULL && awaited->sent) {
+    awaited->fd = cp_pipe_close(awaited->fd);
+    outbox->acknowledged++;
+    outbox->tries = 0;
+    forget_acknowledged(outbox);
+    set_limit(outbox);
+    forget_sent(outbox);
+  }
+}
+
+int cp_outbox_retry(cp_outbox *outbox)
+{
+  parcel *awaited = current(outbox);
+  uint64_t again = outbox->limit;
+  int r = 0;
+
+  if (awaited == NULL || !awaited->sent) {
+    return 0;
+  }
+  if (outbox->tries == RETRIES) {
+    cp_outbox_acknowledge(outbox);
+    return -ECANCELED;
+  }
+  /* Room first: the copy is taken from the same memory. */
+  r = cp_buffer_reserve(&outbox->bytes, awaited->length);
+  if (r == 0) {
+    cp_outbox_add_reply(outbox, outbox->bytes.data + (awaited->at - outbox->begin),
+                        awaited->length);
+    awaited->at = again;
+    awaited->sent = false;
+    outbox->tries++;
+  }
+  return r;
+}
+
+void cp_outbox_release(cp_outbox *outbox)
+{
+  outbox->limit = end(outbox);
+}
+
+static ssize_t send_with(int socket, const char *bytes, size_t length, int fd)
+{
+  union {
+    struct cmsghdr header;
+    char room[CMSG_SPACE(sizeof(int))];
+  } control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)),
+                          .cmsg_level = SOL_SOCKET,
+                          .cmsg_type = SCM_RIGHTS}};
+  struct iovec vector = {.iov_base = (char *)(uintptr_t)bytes, .iov_len = length};
+  struct msghdr message = {.msg_iov = &vector,
+                           .msg_iovlen = 1,
+                           .msg_control = &control,
+                           .msg_controllen = sizeof(control)};
+
+  memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+  return sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+/* Sends up to the next descriptor, or from there on. */
+static ssize_t send_some(cp_outbox *outbox, int socket)
+{
+  const char *bytes = outbox->bytes.data + (outbox->sent - outbox->begin);
+  size_t length = cp_outbox_ready(outbox);
+  parcel *next = next_to_send(outbox);
+  ssize_t n = 0;
+
+  if (next != NULL && next->at == outbox->sent) {
+    n = send_with(socket, bytes, next->length, next->fd);
+    /* Too many descriptors are on their way in the whole system. The other side will miss it and ask
+     * for it again. */
+    if (n == -1 && errno == ETOOMANYREFS) {
+      n = send(socket, bytes, next->length, MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
+    next->sent = n > 0;
+    return n;
+  }
+  if (next != NULL && next->at - outbox->sent < length) {
+    length = (size_t)(next->at - outbox->sent);
+  }
+  return send(socket, bytes, length, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+int cp_outbox_send(cp_outbox *outbox, int socket)
+{
+  int r = 0;
+
+  while (r == 0 && cp_outbox_ready(outbox) > 0) {
+    ssize_t n = send_some(outbox, socket);
+
+    if (n >= 0) {
+      outbox->sent += (uint64_t)n;
+    } else if (errno == ENOBUFS || errno == ENOMEM) {
+      r = -EAGAIN;
+    } else if (errno != EINTR) {
+      r = -errno;
+    }
+  }
+  forget_sent(outbox);
+  return r;
+}
