@@ -386,8 +386,7 @@ describe("'beforeExit'", function()
       end)
     ]])
     assert.equal(0, child.exitCode)
-    assert.equal(2, received[2])
-    assert.equal(2, #received)
+    assert.equal(2, received[2]) -- more may follow, if that one had to wait for its reader, too
   end)
 
   it("is emitted again after a tick that starts something", function()
