@@ -22,8 +22,9 @@ local targets = setmetatable({}, {__mode = "k"})
 --   maxMessageSize
 --   referencedByUser   ref or unref was called
 --   awaitedReplies     how many replies of the protocol keep the loop alive
---   pending            in a child: what nobody has listened for yet, {message[, handle], n = },
---                      from firstPending to lastPending
+--   keepsMessages      in a child: until somebody listens
+--   pending            what nobody has listened for yet, {message[, handle], n = },
+--                      from firstPending to lastPending; nil when there is nothing
 --   callbacks          of messages that are being written: {position, function}, from firstCallback
 --                      to lastCallback
 local ChannelEnd = {}
@@ -112,7 +113,7 @@ end
 -- In the child the channel keeps the loop alive only as long as somebody listens.
 local function isListenedTo(self)
   local target = self.target
-  return not self.pending
+  return not self.keepsMessages
     or target:listenerCount("message") + target:listenerCount("disconnect") > 0
 end
 
@@ -152,45 +153,56 @@ end
 
 --- In the child messages wait until somebody listens.
 function ChannelEnd:waitForListeners()
-  self.pending, self.firstPending, self.lastPending = {}, 1, 0
+  self.keepsMessages = true
   self:listenersChanged()
 end
 
 -- The first one. The others come in ticks of their own, since a listener may raise.
 local function deliverPending(self)
   local pending, first = self.pending, self.firstPending
-  local item = pending[first]
-  if item == nil or self.target:listenerCount("message") == 0 then
+  if not pending or self.target:listenerCount("message") == 0 then
     return
   end
+  local item = pending[first]
   pending[first] = nil
   self.firstPending = first + 1
-  tick(deliverPending, self)
+  if first == self.lastPending then
+    self.pending = nil
+  else
+    tick(deliverPending, self)
+  end
   self.target:emit("message", table.unpack(item, 1, item.n))
+end
+
+local function keep(self, ...)
+  if not self.pending then
+    self.pending, self.firstPending, self.lastPending = {}, 1, 0
+  end
+  self.lastPending = self.lastPending + 1
+  self.pending[self.lastPending] = table.pack(...)
 end
 
 --- The target has told that listeners have come or gone.
 function ChannelEnd:listenersChanged()
   updateReference(self)
-  if self.pending[self.firstPending] ~= nil and self.target:listenerCount("message") > 0 then
+  if self.pending and self.target:listenerCount("message") > 0 then
     tick(deliverPending, self)
   end
 end
 
---- Hands a message over, or keeps it.
+--- Hands a message over, or keeps it. Called by core with each that does not belong to the protocol.
 ---@param message any
 ---@param ... any the handle that came with it
 ---@return boolean # false if nobody listens, and it is lost
 function ChannelEnd:deliver(message, ...)
   local handlers = self.fields._events
   local handler = handlers and handlers.message
-  if self.pending and (handler == nil or self.pending[self.firstPending] ~= nil) then
-    self.lastPending = self.lastPending + 1
-    self.pending[self.lastPending] = table.pack(message, ...)
-  elseif handler == nil then
-    return false
+  if self.pending or handler == nil and self.keepsMessages then
+    keep(self, message, ...)
   elseif type(handler) == "function" then
     handler(message, ...) -- as emit would
+  elseif handler == nil then
+    return false
   else
     self.target:emit("message", message, ...)
   end
@@ -200,14 +212,9 @@ end
 -- What the protocol does with its own messages, by their first word after "NODE_".
 local protocol = {HANDLE = "child_process.handles", SOCKET = "child_process.socket_lists"}
 
---- Called by core with each message that has come.
----@param message any
----@param internal boolean it belongs to the protocol
-function ChannelEnd:onmessage(message, internal)
-  if not internal then
-    self:deliver(message)
-    return
-  end
+--- Called by core with each message that belongs to the protocol.
+---@param message table
+function ChannelEnd:oninternal(message)
   local name = protocol[message.cmd:match("^NODE_(%u+)")]
   if name then
     local target = self.target
@@ -251,7 +258,7 @@ local function awaitWritten(self)
   if next then
     self.handle:awaitWritten(next[1])
   elseif self.state == "flushing" then
-    self.handle:awaitWritten(select(2, self.handle:backlog()))
+    self.handle:awaitWritten(self.handle:accepted())
   end
 end
 
@@ -394,30 +401,32 @@ local function checkSend(target, message, options, callback)
   end
 end
 
-local function isWise(backlog, held)
-  return backlog < MUCH_BACKLOG and held <= MUCH_HELD
+-- Calls back when everything that was sent until now has been written.
+local function callBackLater(self, callback)
+  local position = self.handle:accepted()
+  self.lastCallback = self.lastCallback + 1
+  self.callbacks[self.lastCallback] = {position, callback}
+  if self.lastCallback == self.firstCallback then
+    self.handle:awaitWritten(position)
+  end
 end
 
 -- Gives a message to core. Returns what `send` returns, and whether the message was accepted.
 local function transmit(self, target, message, descriptor, callback)
-  local backlog, position, started, held = self.handle:send(message, descriptor)
+  local backlog, held, started = self.handle:send(message, descriptor)
   if not backlog then
-    if not position then
+    if not held then
       error(errors.invalidArgValue("message", message, "has no JSON text"))
     end
-    return fail(target, callback, ends[target] and errors.system(position, "write")
+    return fail(target, callback, ends[target] and errors.system(held, "write")
       or errors.ipcChannelClosed())
   elseif started then
     loop.started()
   end
   if callback then
-    self.lastCallback = self.lastCallback + 1
-    self.callbacks[self.lastCallback] = {position, callback}
-    if self.lastCallback == self.firstCallback then
-      self.handle:awaitWritten(position)
-    end
+    callBackLater(self, callback)
   end
-  return isWise(backlog, held), true
+  return backlog < MUCH_BACKLOG and held <= MUCH_HELD, true
 end
 
 local function ignore() end
@@ -466,8 +475,14 @@ end
 ---@return boolean # false if the channel is closed, or if so much is waiting that more is unwise
 function methods.send(target, message, handle, options, callback)
   local self = ends[target]
-  if self and handle == nil and options == nil and callback == nil and type(message) == "table" then
-    return (transmit(self, target, message))
+  if self and handle == nil and options == nil and callback == nil then
+    local backlog, held, started = self.handle:send(message)
+    if backlog then
+      if started then
+        loop.started()
+      end
+      return backlog < MUCH_BACKLOG and held <= MUCH_HELD
+    end
   end
   return sendChecked(target, message, handle, options, callback)
 end

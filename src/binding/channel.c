@@ -1,7 +1,7 @@
 #include "channel.h"
 
 #include "../core/channel.h"
-#include "../core/pipe.h"
+#include "../core/inherited.h"
 #include "anchor.h"
 #include "descriptor.h"
 #include "object.h"
@@ -9,14 +9,9 @@
 #include "state.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char CLASS[] = "child_process.ChannelHandle";
-
-#define DESCRIPTOR_VARIABLE "NODE_CHANNEL_FD"
-#define SERIALIZATION_VARIABLE "NODE_CHANNEL_SERIALIZATION_MODE"
 
 typedef struct channel_handle {
   cp_state *state;
@@ -104,13 +99,14 @@ static int call_on_messages(lua_State *L)
   cp_anchor_push(L, handle->anchor);
   lua_replace(L, 1);
   lua_getiuservalue(L, 1, 1);
-  lua_getfield(L, 2, "onmessage");
-  /* userdata, owner, method */
+  lua_getfield(L, 2, "deliver");
+  lua_getfield(L, 2, "oninternal");
+  /* userdata, owner, methods */
   while (handle->channel != NULL && !handle->state->loop.interrupted &&
          cp_channel_next(channel, &message, &length)) {
     const char *reason = NULL;
 
-    lua_pushvalue(L, 3);
+    lua_pushnil(L); /* the method's place */
     lua_pushvalue(L, 2);
     reason = handle->serialization->decode(L, message, length);
     if (reason != NULL) {
@@ -120,8 +116,9 @@ static int call_on_messages(lua_State *L)
       cp_state_dispatch(L, "ongarbage", 2);
       return 0;
     }
-    lua_pushboolean(L, is_internal(L));
-    lua_call(L, 3, 0);
+    lua_pushvalue(L, is_internal(L) ? 4 : 3);
+    lua_replace(L, 5);
+    lua_call(L, 2, 0);
     cp_state_drain(L, handle->state);
   }
   return 0;
@@ -152,9 +149,9 @@ void cp_channel_handle_push(lua_State *L, cp_state *state, int fd)
   }
 }
 
-/* channel(fd) -> handle. Its owner is told: owner:onmessage(value, internal), internal if the message belongs to
- * the protocol; owner:ongarbage(text, reason) for what is no message; owner:onend(errno) when nothing more
- * comes, with the reason if something went wrong; owner:onwritten(errno), see awaitWritten. */
+/* channel(fd) -> handle. Its owner is told: owner:deliver(value), or owner:oninternal(value) if the message
+ * belongs to the protocol; owner:ongarbage(text, reason) for what is no message; owner:onend(errno) when
+ * nothing more comes, with the reason if something went wrong; owner:onwritten(errno), see awaitWritten. */
 static int channel_open(lua_State *L)
 {
   cp_channel_handle_push(L, cp_state_check(L), cp_check_int(L, 1));
@@ -276,17 +273,33 @@ static int encode_and_send(lua_State *L, channel_handle *handle, send_function *
   return status == LUA_OK ? r : lua_error(L);
 }
 
-/* handle:send(value[, fd]) -> how many bytes wait to be written, how many will have been since the begin when
- * this message has, whether the loop has got something to do by it, and how many messages wait for a
- * descriptor to be acknowledged; nothing if the value has no text; or nil, errno. A copy of descriptor `fd` goes
- * with the message. Raises for what cannot be sent. */
+/* What a message can be; the codecs tell what else a table may not hold. */
+static bool is_sendable(lua_State *L, int index)
+{
+  switch (lua_type(L, index)) {
+    case LUA_TBOOLEAN:
+    case LUA_TNUMBER:
+    case LUA_TSTRING:
+    case LUA_TTABLE: return true;
+    case LUA_TLIGHTUSERDATA: return lua_touserdata(L, index) == NULL;
+    default: return false;
+  }
+}
+
+/* handle:send(value[, fd]) -> how many bytes wait to be written, how many messages wait for a descriptor to be
+ * acknowledged, and whether the loop has got something to do by it; nothing if the value has no text; or
+ * nil, errno. A copy of descriptor `fd` goes with the message. Raises for what cannot be sent. */
 static int channel_send(lua_State *L)
 {
   channel_handle *handle = check_handle(L);
   int fd = lua_isnoneornil(L, 3) ? -1 : cp_check_int(L, 3);
   bool started = !handle->channel->is_due;
-  int r = encode_and_send(L, handle, send_in_order, fd);
+  int r = 0;
 
+  if (!is_sendable(L, 2)) {
+    return 0;
+  }
+  r = encode_and_send(L, handle, send_in_order, fd);
   if (r < 0) {
     return cp_push_failure(L, r);
   }
@@ -294,10 +307,9 @@ static int channel_send(lua_State *L)
     return 0;
   }
   lua_pushinteger(L, (lua_Integer)cp_channel_backlog(handle->channel));
-  lua_pushinteger(L, (lua_Integer)cp_channel_accepted(handle->channel));
-  lua_pushboolean(L, started);
   lua_pushinteger(L, (lua_Integer)cp_channel_held(handle->channel));
-  return 4;
+  lua_pushboolean(L, started);
+  return 3;
 }
 
 /* handle:reply(value) -> errno: sends a message that waits for no acknowledgement. */
@@ -360,7 +372,6 @@ static int receive_preamble(lua_State *L)
   luaL_Buffer buffer;
   int r = 0;
 
-  luaL_checktype(L, lua_upvalueindex(1), LUA_TNUMBER);
   r = cp_inbox_receive_first((int)lua_tointeger(L, lua_upvalueindex(1)),
                              luaL_buffinitsize(L, &buffer, size), size);
   luaL_pushresultsize(&buffer, size);
@@ -370,15 +381,18 @@ static int receive_preamble(lua_State *L)
   return 1;
 }
 
-/* handle:backlog() -> how many bytes wait to be written, and how many will have been since the begin when
- * they have */
+/* handle:backlog() -> how many bytes wait to be written */
 static int channel_backlog(lua_State *L)
 {
-  const cp_channel *channel = check_handle(L)->channel;
+  lua_pushinteger(L, (lua_Integer)cp_channel_backlog(check_handle(L)->channel));
+  return 1;
+}
 
-  lua_pushinteger(L, (lua_Integer)cp_channel_backlog(channel));
-  lua_pushinteger(L, (lua_Integer)cp_channel_accepted(channel));
-  return 2;
+/* handle:accepted() -> how many bytes were sent or wait since the begin */
+static int channel_accepted(lua_State *L)
+{
+  lua_pushinteger(L, (lua_Integer)cp_channel_accepted(check_handle(L)->channel));
+  return 1;
 }
 
 /* handle:written() -> bytes since the begin */
@@ -405,27 +419,21 @@ static int channel_gc(lua_State *L)
 }
 
 /* Adds `inheritedChannel`, the descriptor of the channel to our parent if it has made one, and
- * `inheritedSerialization`. The variables that tell are taken away, so that children of ours do not take
- * the channel for theirs. */
+ * `inheritedSerialization`. */
 static void take_inherited(lua_State *L)
 {
-  const char *descriptor = getenv(DESCRIPTOR_VARIABLE);
-  const char *serialization = getenv(SERIALIZATION_VARIABLE);
-  char *end = NULL;
-  long fd = descriptor == NULL ? -1 : strtol(descriptor, &end, 10);
+  bool advanced = false;
+  int fd = cp_inherited_take(&advanced);
 
-  if (descriptor != NULL && end != descriptor && *end == '\0' && fd >= 0 && fd <= INT_MAX &&
-      cp_pipe_adopt((int)fd) == 0) {
+  if (fd != -1) {
     lua_pushinteger(L, fd);
     lua_pushvalue(L, -1);
     lua_setfield(L, -3, "inheritedChannel");
     lua_pushcclosure(L, receive_preamble, 1);
     lua_setfield(L, -2, "receivePreamble");
-    lua_pushstring(L, serialization == NULL ? "json" : serialization);
+    lua_pushstring(L, advanced ? "advanced" : "json");
     lua_setfield(L, -2, "inheritedSerialization");
   }
-  unsetenv(DESCRIPTOR_VARIABLE);
-  unsetenv(SERIALIZATION_VARIABLE);
 }
 
 void cp_channel_functions(lua_State *L)
@@ -450,6 +458,7 @@ void cp_channel_functions(lua_State *L)
       {"takeDescriptor", channel_take_descriptor},
       {"sendPreamble", channel_send_preamble},
       {"backlog", channel_backlog},
+      {"accepted", channel_accepted},
       {"written", channel_written},
       {"awaitWritten", channel_await_written},
       {NULL, NULL},

@@ -17,8 +17,8 @@ static const char ERROR_KEY = 0;
 typedef struct encoder {
   lua_State *L;
   cp_buffer *out;
-  const void *array_mark;
-  int bottom; /* where the outermost table lies */
+  const void *array_mark; /* NULL as long as there was no metatable */
+  int bottom;             /* where the outermost table lies */
   int depth;
   lua_Integer index; /* of the innermost table, if it is an array */
   lua_Integer count;
@@ -146,8 +146,16 @@ static bool look_for_mark(encoder *e)
 {
   bool has_metatable = lua_getmetatable(e->L, -1);
 
-  e->is_marked = has_metatable && lua_topointer(e->L, -1) == e->array_mark;
-  lua_pop(e->L, has_metatable);
+  e->is_marked = false;
+  if (has_metatable) {
+    if (e->array_mark == NULL) {
+      cp_json_push_array_mark(e->L);
+      e->array_mark = lua_topointer(e->L, -1);
+      lua_pop(e->L, 1);
+    }
+    e->is_marked = lua_topointer(e->L, -1) == e->array_mark;
+    lua_pop(e->L, 1);
+  }
   return has_metatable;
 }
 
@@ -328,9 +336,7 @@ bool cp_json_encode(lua_State *L, int index, cp_buffer *out)
 
   luaL_checkstack(L, STACK_NEEDED, NULL);
   lua_pushvalue(L, index);
-  cp_json_push_array_mark(L);
-  e.array_mark = lua_topointer(L, -1);
-  lua_pop(L, 1);
+  e.array_mark = NULL;
   e.L = L;
   e.out = out;
   e.bottom = lua_gettop(L);

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 
 enum {
   /* How often one channel may be read before the others get their turn. */
@@ -15,6 +16,13 @@ enum {
    * does not let others wait for all of it. */
   GATHERED_TIME = 2 * 1000 * 1000,
 };
+
+/* The time of the last tick will do, and costs a quarter. */
+#ifdef CLOCK_MONOTONIC_COARSE
+#define GATHERING_CLOCK CLOCK_MONOTONIC_COARSE
+#else
+#define GATHERING_CLOCK CLOCK_MONOTONIC
+#endif
 
 /* Turns. */
 
@@ -185,13 +193,21 @@ void cp_channel_flush(cp_channel *channel)
   }
 }
 
+static uint64_t gathering_time(void)
+{
+  struct timespec now;
+
+  clock_gettime(GATHERING_CLOCK, &now);
+  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
 /* Has this turn been going on for long? */
 static bool turn_is_long(cp_channel *channel)
 {
   if (!channel->is_due) {
-    channel->gathering_since = uv_hrtime();
+    channel->gathering_since = gathering_time();
   } else if (channel->gathering_since != 0 &&
-             uv_hrtime() - channel->gathering_since > GATHERED_TIME) {
+             gathering_time() - channel->gathering_since > GATHERED_TIME) {
     channel->gathering_since = 0;
   }
   return channel->gathering_since == 0;
