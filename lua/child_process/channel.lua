@@ -23,8 +23,8 @@ local targets = setmetatable({}, {__mode = "k"})
 --   referencedByUser   ref or unref was called
 --   awaitedReplies     how many replies of the protocol keep the loop alive
 --   keepsMessages      in a child: until somebody listens
---   pending            what nobody has listened for yet, {message[, handle], n = },
---                      from firstPending to lastPending; nil when there is nothing
+--   pending            what nobody has listened for yet, {message, handle}, from firstPending to
+--                      lastPending; nil when there is nothing
 --   callbacks          of messages that are being written: {position, function}, from firstCallback
 --                      to lastCallback
 local ChannelEnd = {}
@@ -157,6 +157,14 @@ function ChannelEnd:waitForListeners()
   self:listenersChanged()
 end
 
+local function emitMessage(target, message, handle)
+  if handle == nil then
+    target:emit("message", message)
+  else
+    target:emit("message", message, handle)
+  end
+end
+
 -- The first one. The others come in ticks of their own, since a listener may raise.
 local function deliverPending(self)
   local pending, first = self.pending, self.firstPending
@@ -171,15 +179,15 @@ local function deliverPending(self)
   else
     tick(deliverPending, self)
   end
-  self.target:emit("message", table.unpack(item, 1, item.n))
+  emitMessage(self.target, item[1], item[2])
 end
 
-local function keep(self, ...)
+local function keep(self, message, handle)
   if not self.pending then
     self.pending, self.firstPending, self.lastPending = {}, 1, 0
   end
   self.lastPending = self.lastPending + 1
-  self.pending[self.lastPending] = table.pack(...)
+  self.pending[self.lastPending] = {message, handle}
 end
 
 --- The target has told that listeners have come or gone.
@@ -190,21 +198,22 @@ function ChannelEnd:listenersChanged()
   end
 end
 
---- Hands a message over, or keeps it. Called by core with each that does not belong to the protocol.
+--- Hands a message over, or keeps it. Called by core with each that does not belong to the
+--- protocol.
 ---@param message any
----@param ... any the handle that came with it
+---@param handle any what came with it
 ---@return boolean # false if nobody listens, and it is lost
-function ChannelEnd:deliver(message, ...)
+function ChannelEnd:deliver(message, handle)
   local handlers = self.fields._events
   local handler = handlers and handlers.message
   if self.pending or handler == nil and self.keepsMessages then
-    keep(self, message, ...)
-  elseif type(handler) == "function" then
-    handler(message, ...) -- as emit would
+    keep(self, message, handle)
   elseif handler == nil then
     return false
+  elseif handle == nil and type(handler) == "function" then
+    handler(message) -- as emit would, in less time
   else
-    self.target:emit("message", message, ...)
+    emitMessage(self.target, message, handle)
   end
   return true
 end

@@ -100,8 +100,7 @@ static int call_on_messages(lua_State *L)
   lua_replace(L, 1);
   lua_getiuservalue(L, 1, 1);
   lua_getfield(L, 2, "deliver");
-  lua_getfield(L, 2, "oninternal");
-  /* userdata, owner, methods */
+  /* userdata, owner, method */
   while (handle->channel != NULL && !handle->state->loop.interrupted &&
          cp_channel_next(channel, &message, &length)) {
     const char *reason = NULL;
@@ -116,8 +115,12 @@ static int call_on_messages(lua_State *L)
       cp_state_dispatch(L, "ongarbage", 2);
       return 0;
     }
-    lua_pushvalue(L, is_internal(L) ? 4 : 3);
-    lua_replace(L, 5);
+    if (is_internal(L)) {
+      lua_getfield(L, 2, "oninternal");
+    } else {
+      lua_pushvalue(L, 3);
+    }
+    lua_replace(L, 4);
     lua_call(L, 2, 0);
     cp_state_drain(L, handle->state);
   }
