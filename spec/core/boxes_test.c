@@ -35,9 +35,19 @@ static void close_line(wire *line)
   close(line->sockets[1]);
 }
 
+static void add_bytes(cp_outbox *out, const char *bytes, size_t length, int fd)
+{
+  cp_buffer message = {.data = NULL};
+
+  check(cp_buffer_append(&message, bytes, length) == 0, "there is memory");
+  check(cp_outbox_add(out, &message, fd) == 0, "a message is accepted");
+  check(message.length == 0, "and its buffer is empty");
+  cp_buffer_free(&message);
+}
+
 static void add(wire *line, const char *text, int fd)
 {
-  check(cp_outbox_add(&line->out, text, strlen(text), fd) == 0, "a message is accepted");
+  add_bytes(&line->out, text, strlen(text), fd);
 }
 
 static void send_all(wire *line)
@@ -172,7 +182,7 @@ static void test_room(int fd)
 
   memset(big, 'x', sizeof(big));
   open_line(&line);
-  check(cp_outbox_add(&line.out, big, sizeof(big), -1) == 0, "a message larger than the socket");
+  add_bytes(&line.out, big, sizeof(big), -1);
   add(&line, "\n", -1);
   add(&line, "handle\n", fd);
   check(cp_outbox_send(&line.out, line.sockets[0]) == -EAGAIN, "there is no room");
@@ -232,7 +242,7 @@ static void test_single_bytes(int fd)
   for (size_t i = 0; i < sizeof(text) - 1; i++) {
     cp_outbox one = {.tries = 0};
 
-    check(cp_outbox_add(&one, text + i, 1, i == 0 ? fd : -1) == 0, "a byte");
+    add_bytes(&one, text + i, 1, i == 0 ? fd : -1);
     cp_outbox_release(&one);
     check(cp_outbox_send(&one, line.sockets[0]) == 0, "is sent");
     cp_outbox_clear(&one);

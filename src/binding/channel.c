@@ -241,17 +241,12 @@ static int encode(lua_State *L, channel_handle *handle, cp_buffer *buffer)
   return status;
 }
 
-typedef int send_function(channel_handle *handle, const cp_buffer *message, int fd);
+typedef int send_function(cp_channel *channel, cp_buffer *message, int fd);
 
-static int send_in_order(channel_handle *handle, const cp_buffer *message, int fd)
-{
-  return cp_channel_send(handle->channel, message->data, message->length, fd);
-}
-
-static int send_reply(channel_handle *handle, const cp_buffer *message, int fd)
+static int send_reply(cp_channel *channel, cp_buffer *message, int fd)
 {
   (void)fd;
-  return cp_channel_reply(handle->channel, message->data, message->length);
+  return cp_channel_reply(channel, message);
 }
 
 /* Encodes the value at index 2 and sends it. Returns 0 or a negative errno; pushes false if the value has no
@@ -267,7 +262,7 @@ static int encode_and_send(lua_State *L, channel_handle *handle, send_function *
 
   if (status == LUA_OK && buffer->length > 0) {
     /* __tojson may have closed it. */
-    r = handle->channel == NULL ? -EPIPE : send(handle, buffer, fd);
+    r = handle->channel == NULL ? -EPIPE : send(handle->channel, buffer, fd);
   }
   buffer->length = 0;
   if (nested || buffer->capacity > KEPT_CAPACITY) {
@@ -302,7 +297,7 @@ static int channel_send(lua_State *L)
   if (!is_sendable(L, 2)) {
     return 0;
   }
-  r = encode_and_send(L, handle, send_in_order, fd);
+  r = encode_and_send(L, handle, cp_channel_send, fd);
   if (r < 0) {
     return cp_push_failure(L, r);
   }
@@ -360,8 +355,13 @@ static int channel_send_preamble(lua_State *L)
   channel_handle *handle = check_handle(L);
   size_t length = 0;
   const char *bytes = luaL_checklstring(L, 2, &length);
-  int r = cp_channel_send(handle->channel, bytes, length, -1);
+  cp_buffer preamble = {.data = NULL};
+  int r = cp_buffer_append(&preamble, bytes, length);
 
+  if (r == 0) {
+    r = cp_channel_send(handle->channel, &preamble, -1);
+  }
+  cp_buffer_free(&preamble);
   /* The child waits for it, whatever we do now. */
   cp_channel_flush(handle->channel);
   return cp_push_errno(L, r);

@@ -224,9 +224,9 @@ static void flush_soon(cp_channel *channel)
   }
 }
 
-int cp_channel_send(cp_channel *channel, const char *bytes, size_t length, int fd)
+int cp_channel_send(cp_channel *channel, cp_buffer *message, int fd)
 {
-  int r = channel->inbox.finishing ? -EPIPE : cp_outbox_add(&channel->outbox, bytes, length, fd);
+  int r = channel->inbox.finishing ? -EPIPE : cp_outbox_add(&channel->outbox, message, fd);
 
   if (r == 0) {
     flush_soon(channel);
@@ -237,9 +237,9 @@ int cp_channel_send(cp_channel *channel, const char *bytes, size_t length, int f
   return r;
 }
 
-int cp_channel_reply(cp_channel *channel, const char *bytes, size_t length)
+int cp_channel_reply(cp_channel *channel, cp_buffer *message)
 {
-  int r = cp_outbox_add_reply(&channel->outbox, bytes, length);
+  int r = cp_outbox_add_reply(&channel->outbox, message->data, message->length);
 
   if (r == 0) {
     flush_soon(channel);

@@ -96,12 +96,12 @@ bool cp_channel_finish(cp_channel *channel);
 
 /* Writing. */
 
-/* Accepts a whole message, framing included, with a copy of descriptor `fd` unless that is -1: see outbox.h.
- * If it fails, nothing of it is sent; -EPIPE after cp_channel_finish. */
-int cp_channel_send(cp_channel *channel, const char *bytes, size_t length, int fd);
+/* Accepts a whole message, framing included, with a copy of descriptor `fd` unless that is -1, and empties its
+ * buffer: see outbox.h. If it fails, nothing of it is sent; -EPIPE after cp_channel_finish. */
+int cp_channel_send(cp_channel *channel, cp_buffer *message, int fd);
 
 /* The same for a message that does not wait for the acknowledgement of a descriptor. */
-int cp_channel_reply(cp_channel *channel, const char *bytes, size_t length);
+int cp_channel_reply(cp_channel *channel, cp_buffer *message);
 
 /* The other side has got the descriptor that is on its way, or has not: see outbox.h. */
 void cp_channel_acknowledge(cp_channel *channel);

@@ -10,6 +10,7 @@ enum {
   /* A larger buffer is given back when it is empty. */
   KEPT_CAPACITY = 256 * 1024,
   LENGTH_SIZE = 4,
+  LARGE_STEP = 4 * 1024 * 1024,
 };
 
 void cp_inbox_init(cp_inbox *inbox)
@@ -76,6 +77,25 @@ int cp_inbox_take_descriptor(cp_inbox *inbox)
 
 /* Messages. */
 
+static size_t read_length(const char *text)
+{
+  const unsigned char *bytes = (const unsigned char *)text;
+
+  return (size_t)bytes[0] << 24 | (size_t)bytes[1] << 16 | (size_t)bytes[2] << 8 | bytes[3];
+}
+
+/* How much more is known to belong to the message that has begun to come. */
+static size_t missing(const cp_inbox *inbox)
+{
+  size_t whole = 0;
+
+  if (inbox->framing != CP_FRAMING_LENGTH || inbox->kept.length < LENGTH_SIZE) {
+    return 0;
+  }
+  whole = LENGTH_SIZE + read_length(inbox->kept.data);
+  return whole > inbox->kept.length ? whole - inbox->kept.length : 0;
+}
+
 ssize_t cp_inbox_receive(cp_inbox *inbox, int socket, char *room, size_t size, bool *filled)
 {
   union {
@@ -88,7 +108,11 @@ ssize_t cp_inbox_receive(cp_inbox *inbox, int socket, char *room, size_t size, b
   ssize_t n = 0;
 
   if (inbox->kept.length > 0) {
-    if (cp_buffer_reserve(&inbox->kept, size) < 0) {
+    /* The length may be a lie, so not all of its memory is taken at once. */
+    size_t wanted = missing(inbox);
+
+    wanted = wanted > LARGE_STEP ? LARGE_STEP : wanted;
+    if (cp_buffer_reserve(&inbox->kept, wanted > size ? wanted : size) < 0) {
       return -ENOMEM;
     }
     vector.iov_base = inbox->kept.data + inbox->kept.length;
@@ -121,8 +145,6 @@ ssize_t cp_inbox_receive(cp_inbox *inbox, int socket, char *room, size_t size, b
 /* The length of the message that begins in the window, and what surrounds it. False if that is not known. */
 static bool find_message(cp_inbox *inbox, size_t *head, size_t *length, size_t *tail)
 {
-  const unsigned char *bytes = (const unsigned char *)inbox->window;
-
   if (inbox->framing == CP_FRAMING_LINES) {
     const char *end =
         memchr(inbox->window + inbox->searched, '\n', inbox->window_length - inbox->searched);
@@ -136,7 +158,7 @@ static bool find_message(cp_inbox *inbox, size_t *head, size_t *length, size_t *
   if (inbox->window_length < LENGTH_SIZE) {
     return false;
   }
-  *length = (size_t)bytes[0] << 24 | (size_t)bytes[1] << 16 | (size_t)bytes[2] << 8 | bytes[3];
+  *length = read_length(inbox->window);
   *head = LENGTH_SIZE;
   *tail = 0;
   return true;
@@ -188,7 +210,9 @@ int cp_inbox_keep(cp_inbox *inbox)
       cp_buffer_free(&inbox->kept);
     }
   } else if (inbox->kept.length > 0) {
-    memmove(inbox->kept.data, inbox->window, inbox->window_length);
+    if (inbox->window != inbox->kept.data) {
+      memmove(inbox->kept.data, inbox->window, inbox->window_length);
+    }
     inbox->kept.length = inbox->window_length;
   } else {
     r = cp_buffer_append(&inbox->kept, inbox->window, inbox->window_length);

@@ -12,6 +12,8 @@ enum {
   KEPT_CAPACITY = 256 * 1024,
   /* How often a descriptor is sent again, as in Node. */
   RETRIES = 3,
+  /* So large a message is taken with the memory that it is in, if that can be. */
+  TAKEN_SIZE = 32 * 1024,
 };
 
 /* A descriptor and its message. */
@@ -148,17 +150,39 @@ static int add_parcel(cp_outbox *outbox, size_t length, int fd)
   return 0;
 }
 
-int cp_outbox_add(cp_outbox *outbox, const char *bytes, size_t length, int fd)
+/* Makes room for a message, if there has to be. */
+static int prepare(cp_outbox *outbox, const cp_buffer *message, bool *taken)
 {
+  *taken = outbox->bytes.length == 0 && message->length >= TAKEN_SIZE;
+  return *taken ? 0 : cp_buffer_reserve(&outbox->bytes, message->length);
+}
+
+static void exchange(cp_buffer *a, cp_buffer *b)
+{
+  cp_buffer old = *a;
+
+  *a = *b;
+  *b = old;
+}
+
+int cp_outbox_add(cp_outbox *outbox, cp_buffer *message, int fd)
+{
+  size_t length = message->length;
   bool held = cp_outbox_awaits(outbox);
-  int r = cp_buffer_reserve(&outbox->bytes, length);
+  bool taken = false;
+  int r = prepare(outbox, message, &taken);
 
   if (r == 0 && fd != -1) {
     r = add_parcel(outbox, length, fd);
   }
   if (r == 0) {
-    memcpy(outbox->bytes.data + outbox->bytes.length, bytes, length);
-    outbox->bytes.length += length;
+    if (taken) {
+      exchange(&outbox->bytes, message);
+    } else {
+      memcpy(outbox->bytes.data + outbox->bytes.length, message->data, length);
+      outbox->bytes.length += length;
+    }
+    message->length = 0;
     outbox->accepted += length;
     outbox->messages++;
     outbox->last_end = end(outbox);

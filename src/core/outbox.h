@@ -28,8 +28,9 @@ typedef struct cp_outbox {
 /* An all-zero outbox is empty. This forgets what was not sent, and closes the descriptors. */
 void cp_outbox_clear(cp_outbox *outbox);
 
-/* Accepts a message, with a copy of descriptor `fd` unless that is -1. If it fails, nothing of it is sent. */
-int cp_outbox_add(cp_outbox *outbox, const char *bytes, size_t length, int fd);
+/* Accepts a message, with a copy of descriptor `fd` unless that is -1, and empties its buffer. If it fails, nothing
+ * of it is sent. */
+int cp_outbox_add(cp_outbox *outbox, cp_buffer *message, int fd);
 
 /* Accepts a message that is not held back. */
 int cp_outbox_add_reply(cp_outbox *outbox, const char *bytes, size_t length);
