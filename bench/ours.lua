@@ -31,8 +31,8 @@ local function start()
   return child
 end
 
--- Keeps `atOnce` children running for a time; microseconds that each took.
-local function spawnFor(seconds, atOnce)
+-- Keeps `atonce` children running for a time; microseconds that each took.
+local function spawnFor(seconds)
   local began, ended = now(), 0
   local function next()
     start():on("close", function()
@@ -42,7 +42,7 @@ local function spawnFor(seconds, atOnce)
       end
     end)
   end
-  for _ = 1, atOnce do
+  for _ = 1, number("atonce", 1) do
     next()
   end
   cp.run()
@@ -302,52 +302,35 @@ local function forkIdle(count)
   return memory / count
 end
 
--- First a shorter time as a warm-up, then the one that counts.
-local function twice(measure, amount, ...)
-  measure(amount / 5, ...)
-  return measure(amount, ...)
+-- A work: measures with the argument of this name.
+local function once(measure, name)
+  return function()
+    return measure(number(name))
+  end
+end
+
+-- The same after a warm-up with a fifth of it.
+local function twice(measure, name)
+  return function()
+    measure(number(name) / 5)
+    return measure(number(name))
+  end
 end
 
 local works = {
-  spawn = function()
-    return twice(spawnFor, number("seconds"), number("atonce", 1))
-  end,
-  sync = function()
-    return twice(syncFor, number("seconds"))
-  end,
-  call = function()
-    return twice(callFor, number("seconds"))
-  end,
-  alive = function()
-    return keepAlive(number("alive"))
-  end,
-  read = function()
-    return twice(readAll, number("bytes"))
-  end,
-  capture = function()
-    return twice(captureAll, number("bytes"))
-  end,
-  write = function()
-    return twice(writeAll, number("bytes"))
-  end,
-  pipe = function()
-    return twice(pipeAll, number("bytes"))
-  end,
-  roundtrip = function()
-    return twice(roundTripsFor, number("seconds"))
-  end,
-  send = function()
-    return twice(sendFor, number("seconds"))
-  end,
-  first = function()
-    return twice(firstFor, number("seconds"))
-  end,
-  idle = function()
-    return forkIdle(number("alive"))
-  end,
-  pass = function()
-    return twice(passAll, number("count"))
-  end,
+  spawn = twice(spawnFor, "seconds"),
+  sync = twice(syncFor, "seconds"),
+  call = twice(callFor, "seconds"),
+  alive = once(keepAlive, "alive"),
+  read = twice(readAll, "bytes"),
+  capture = twice(captureAll, "bytes"),
+  write = twice(writeAll, "bytes"),
+  pipe = twice(pipeAll, "bytes"),
+  roundtrip = twice(roundTripsFor, "seconds"),
+  send = twice(sendFor, "seconds"),
+  first = twice(firstFor, "seconds"),
+  idle = once(forkIdle, "alive"),
+  pass = twice(passAll, "count"),
 }
 
 local heap, opened = {}, {}

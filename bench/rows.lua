@@ -9,22 +9,23 @@
 -- against    the ratio is taken to our own figure of that row instead of to the limit
 -- seldom     the peers, being slow at it, take part in the first round only
 -- without    the peers, by their names, that have no call for it
--- figures    one for each number that a contestant prints:
---   unit       "us", "KiB" or "GB/s"
---   text       said after the row's own text
+-- unit       of the number that a contestant prints: "us", the default, "KiB" or "GB/s"
 -- and the targets, each of which has to be met:
 --   most       the ratio is at most this
 --   least      the ratio is at least this
 --   ceiling    the figure itself, in its unit, is at most this
 --   notBehind  the figure is at most that of this peer, if it is installed
+-- figures    where several numbers are printed: for each of them `unit`, the targets, and
+--   what       said after the row's text
 --
 -- Arguments: `work` (spawn: from spawn to close; sync: one call that waits; call: the call of spawn
 -- alone; alive: memory, start and end of many; read, write, pipe: bytes through streams; capture:
 -- one call that returns all bytes; roundtrip, send: messages to a forked child; first: from fork to
--- the first message; idle: memory of forked children), `program` or `from` and `to`, `pipes`,
--- `atonce`, `heap` in MiB, `open` descriptors, `alive` children, `piece` and `bytes`, `keep` for
--- the limit of capture, `rows` of a message (0: a small one), `burst` of messages that are sent in
--- one turn. run.lua adds `seconds`.
+-- the first message; idle: memory of forked children; pass: connections that are passed on),
+-- `program` or `from` and `to`, `pipes`, `atonce`, `heap` in MiB, `open` descriptors, `alive`
+-- children, `piece` and `bytes`, `keep` for the limit of capture, `rows` of a message (0: a small
+-- one) or its bytes (`binary`), `burst` of messages that are sent in one turn, `serialization`,
+-- `count` of connections, `workers` that get them. run.lua adds `seconds`.
 
 local TRUE = "work=spawn program=/bin/true"
 local TINY = "work=spawn program=BIN/tiny"
@@ -36,207 +37,138 @@ local NO_FORK_OF_ALL = { "Python", "luv", "Deno" }
 
 return {
   {
-    row = "1",
-    text = "spawn to close, `/bin/true`, stdio ignored, one at a time",
+    row = "1", text = "spawn to close, `/bin/true`, stdio ignored, one at a time",
     arguments = TRUE,
-    limit = "spawn",
-    figures = { { unit = "us", most = 1.10 } },
+    limit = "spawn", most = 1.10,
   },
   {
-    row = "1t",
-    text = "the same with tiny, one CPU",
+    row = "1t", text = "the same with tiny, one CPU",
     arguments = TINY,
-    limit = "spawn",
-    pinned = true,
-    figures = { { unit = "us", most = 1.5 } },
+    limit = "spawn", pinned = true, most = 1.5,
   },
   {
-    row = "2",
-    text = "as 1 with three pipes",
+    row = "2", text = "as 1 with three pipes",
     arguments = TRUE .. " pipes=1",
-    limit = "spawn",
-    figures = { { unit = "us", most = 1.15 } },
+    limit = "spawn", most = 1.15,
   },
   {
-    row = "2t",
-    text = "as 1t with three pipes",
+    row = "2t", text = "as 1t with three pipes",
     arguments = TINY .. " pipes=1",
-    limit = "spawn",
-    pinned = true,
-    figures = { { unit = "us", most = 1.6 } },
+    limit = "spawn", pinned = true, most = 1.6,
   },
   {
-    row = "3",
-    text = "as 1 from a parent with 1 GiB of live heap",
+    row = "3", text = "as 1 from a parent with 1 GiB of live heap",
     arguments = TRUE .. " heap=1024",
-    limit = "spawn",
-    against = "1",
-    figures = { { unit = "us", most = 1.10 } },
+    limit = "spawn", against = "1", most = 1.10,
   },
   {
-    row = "4",
-    text = "as 1, 16 at once, time for each",
+    row = "4", text = "as 1, 16 at once, time for each",
     arguments = TRUE .. " atonce=16",
-    limit = "spawn",
-    figures = { { unit = "us", most = 1.15 } },
+    limit = "spawn", most = 1.15,
   },
   {
-    row = "5",
-    text = "`spawnSync` of `/bin/true`, stdio ignored",
+    row = "5", text = "`spawnSync` of `/bin/true`, stdio ignored",
     arguments = SYNC,
-    limit = "spawn",
-    without = { "luv" },
-    figures = { { unit = "us", most = 1.08 } },
+    limit = "spawn", without = { "luv" }, most = 1.08,
   },
   {
-    row = "5",
-    text = "the same with three pipes",
+    row = "5", text = "the same with three pipes",
     arguments = SYNC .. " pipes=1",
-    limit = "spawn",
-    without = { "luv" },
-    figures = { { unit = "us", most = 1.10 } },
+    limit = "spawn", without = { "luv" }, most = 1.10,
   },
   {
-    row = "5c",
-    text = "capturing 256 MiB of output in one call, written in 64 KiB",
+    row = "5c", text = "capturing 256 MiB of output in one call, written in 64 KiB",
     arguments = "work=capture program=BIN/source bytes=268435456 piece=65536 keep=1",
-    limit = "read",
-    without = { "luv" },
-    figures = { { unit = "GB/s", least = 0.9 } },
+    limit = "read", without = { "luv" }, unit = "GB/s", least = 0.9,
   },
   {
-    row = "6",
-    text = "child's output into `data` events, written in 4 KiB",
+    row = "6", text = "child's output into `data` events, written in 4 KiB",
     arguments = READ .. "4096",
-    limit = "read",
-    figures = { { unit = "GB/s", least = 0.95 } },
+    limit = "read", unit = "GB/s", least = 0.95,
   },
   {
-    row = "6",
-    text = "the same, written in 64 KiB",
+    row = "6", text = "the same, written in 64 KiB",
     arguments = READ .. "65536",
-    limit = "read",
-    figures = { { unit = "GB/s", least = 0.95 } },
+    limit = "read", unit = "GB/s", least = 0.95,
   },
   {
-    row = "7",
-    text = "writing 64 KiB pieces to a child",
+    row = "7", text = "writing 64 KiB pieces to a child",
     arguments = "work=write program=BIN/sink bytes=4e8 piece=65536",
-    limit = "write",
-    figures = { { unit = "GB/s", least = 0.95 } },
+    limit = "write", unit = "GB/s", least = 0.95,
   },
   {
-    row = "8",
-    text = "child piped into child",
+    row = "8", text = "child piped into child",
     arguments = "work=pipe from=BIN/source to=BIN/sink bytes=4e8 piece=65536",
-    limit = "pipe",
-    figures = { { unit = "GB/s", least = 0.8 } },
+    limit = "pipe", unit = "GB/s", least = 0.8,
   },
   {
-    row = "9",
-    text = "message round trip, 30 bytes, one CPU",
+    row = "9", text = "message round trip, 30 bytes, one CPU",
     arguments = "work=roundtrip",
-    limit = "roundtrip",
-    pinned = true,
-    without = NO_FORK,
-    figures = { { unit = "us", most = 1.30 } },
+    limit = "roundtrip", pinned = true, without = NO_FORK, most = 1.30,
   },
   {
-    row = "10",
-    text = "messages one way, small, 64 in one turn",
+    row = "10", text = "messages one way, small, 64 in one turn",
     arguments = "work=send rows=0 burst=64",
-    limit = "send",
-    without = NO_FORK,
-    figures = { { unit = "us", ceiling = 0.6 } },
+    limit = "send", without = NO_FORK, ceiling = 0.6,
   },
   {
-    row = "11",
-    text = "messages one way, 6 KB (100 rows of 4 fields), 8 in one turn",
+    row = "11", text = "messages one way, 6 KB (100 rows of 4 fields), 8 in one turn",
     arguments = "work=send rows=100 burst=8",
-    limit = "build.lua",
-    without = NO_FORK,
-    figures = { { unit = "us", most = 1.15, notBehind = "Bun" } },
+    limit = "build.lua", without = NO_FORK, most = 1.15, notBehind = "Bun",
   },
   {
-    row = "12",
-    text = "fork to the first message",
+    row = "12", text = "fork to the first message",
     arguments = "work=first program=LUA",
-    limit = "spawn",
-    without = NO_FORK,
-    figures = { { unit = "us", ceiling = 1800 } },
+    limit = "spawn", without = NO_FORK, ceiling = 1800,
   },
   {
-    row = "13",
-    text = "memory (PSS) of an idle forked child, of 20",
+    row = "13", text = "memory (PSS) of an idle forked child, of 20",
     arguments = "work=idle program=LUA alive=20",
-    limit = "idle",
-    without = NO_FORK,
-    figures = { { unit = "KiB", ceiling = 819 } },
+    limit = "idle", without = NO_FORK, unit = "KiB", ceiling = 819,
   },
   {
-    row = "14",
-    text = "10,000 children alive at once",
+    row = "14", text = "10,000 children alive at once",
     arguments = "work=alive program=BIN/pause alive=10000",
-    limit = "spawn",
-    seldom = true,
+    limit = "spawn", seldom = true,
     figures = {
-      { text = "parent memory each", unit = "KiB", ceiling = 4 },
-      { text = "time per start", unit = "us", most = 1.5 },
-      { text = "time per end", unit = "us", most = 1.5 },
+      { what = "parent memory each", unit = "KiB", ceiling = 4 },
+      { what = "time per start", most = 1.5 },
+      { what = "time per end", most = 1.5 },
     },
   },
   {
-    row = "15",
-    text = "`advanced` messages one way, small, 64 in one turn",
+    row = "15", text = "`advanced` messages one way, small, 64 in one turn",
     arguments = "work=send serialization=advanced rows=0 burst=64",
-    limit = "send",
-    without = NO_FORK_OF_ALL,
-    figures = { { unit = "us", ceiling = 1 } },
+    limit = "send", without = NO_FORK_OF_ALL, ceiling = 1,
   },
   {
-    row = "15",
-    text = "the same, 6 KB (100 rows of 4 fields), 8 in one turn",
+    row = "15", text = "the same, 6 KB (100 rows of 4 fields), 8 in one turn",
     arguments = "work=send serialization=advanced rows=100 burst=8",
-    limit = "build.lua",
-    without = NO_FORK_OF_ALL,
-    figures = { { unit = "us", ceiling = 70 } },
+    limit = "build.lua", without = NO_FORK_OF_ALL, ceiling = 70,
   },
   {
-    row = "15b",
-    text = "the same, strings of 1 MB that are no text",
+    row = "15b", text = "the same, strings of 1 MB that are no text",
     arguments = "work=send serialization=advanced binary=1000000 burst=1",
-    limit = "send",
-    without = NO_FORK_OF_ALL,
-    figures = { { unit = "us" } },
+    limit = "send", without = NO_FORK_OF_ALL,
   },
   {
-    row = "16",
-    text = "how long one `spawn` blocks the loop, parent of 1 GiB",
+    row = "16", text = "how long one `spawn` blocks the loop, parent of 1 GiB",
     arguments = "work=call program=/bin/true heap=1024",
-    limit = "spawn",
-    figures = { { unit = "us", most = 2 } },
+    limit = "spawn", most = 2,
   },
   {
-    row = "17",
-    text = "as 1 while the parent has 10,000 open descriptors",
+    row = "17", text = "as 1 while the parent has 10,000 open descriptors",
     arguments = TRUE .. " open=10000",
-    limit = "spawn",
-    figures = { { unit = "us", most = 2 } },
+    limit = "spawn", most = 2,
   },
   {
-    row = "17t",
-    text = "as 1t while the parent has 10,000 open descriptors",
+    row = "17t", text = "as 1t while the parent has 10,000 open descriptors",
     arguments = TINY .. " open=10000",
-    limit = "spawn",
-    pinned = true,
-    figures = { { unit = "us", most = 2 } },
+    limit = "spawn", pinned = true, most = 2,
   },
   {
-    row = "18",
-    text = "connections accepted and passed on to 4 children, time for each",
+    row = "18", text = "connections accepted and passed on to 4 children, time for each",
     arguments = "work=pass program=BIN/client count=20000 workers=4",
-    limit = "pass",
-    without = NO_FORK_OF_ALL,
-    figures = { { unit = "us" } },
+    limit = "pass", without = NO_FORK_OF_ALL,
   },
 }

@@ -189,8 +189,7 @@ local function judge(figure, ours, ratio, toPeer, against)
   return table.concat(words, ", "), met
 end
 
-local function printFigure(row, n, measured, peers)
-  local figure = row.figures[n]
+local function printFigure(row, figure, n, measured, peers)
   local ours = typical(measured.ours, n)
   local ratio = (figure.most or figure.least) and ratioOf(measured.ours, measured.against, n)
   local toPeer
@@ -202,7 +201,7 @@ local function printFigure(row, n, measured, peers)
   local target, met = judge(figure, ours, ratio, toPeer, row.against)
   print("| " .. table.concat({
     row.row,
-    row.text .. (figure.text and ": " .. figure.text or ""),
+    row.text .. (figure.what and ": " .. figure.what or ""),
     show(typical(measured.limit, n), figure.unit),
     showPeers(measured, peers, n, figure),
     show(ours, figure.unit),
@@ -226,8 +225,9 @@ local function main()
   for _, row in ipairs(rows) do
     if all or wanted[row.row] then
       local measured = measureRow(row, rows, peers)
-      for n = 1, #row.figures do
-        printFigure(row, n, measured, peers)
+      for n, figure in ipairs(row.figures or { row }) do
+        figure.unit = figure.unit or "us"
+        printFigure(row, figure, n, measured, peers)
       end
     end
   end

@@ -9,28 +9,20 @@ local support = require("spec.support")
 
 local withNode = messages.withNode
 
---- Forks a program in Node.
 local function forkNode(text)
-  return cp.fork(messages.javascript("const assert = require('assert');" .. text), {},
-    {execPath = "node", stdio = {"ignore", "pipe", "pipe", "ipc"}, serialization = "advanced"})
+  return messages.forkNode("const assert = require('assert');" .. text,
+    {serialization = "advanced"})
 end
 
---- Sends values, one by one, to a Node that answers each, and gives the answers.
-local function answers(text, values, count)
+--- Sends values to a Node that answers each, and gives the answers.
+local function answers(text, values)
   local child = forkNode(text)
-  local received = {}
-  child:on("message", function(message)
-    received[#received + 1] = message
-    if #received == count then child:disconnect() end
-  end)
-  for i = 1, count do child:send(values[i]) end
+  local received = messages.exchange(child, values)
   local _, stderr = support.output(child)
   assert.equal("", stderr)
-  assert.equal(count, #received)
+  assert.equal(#values, #received)
   return received
 end
-
-local ECHO = "process.on('message', message => process.send(message))"
 
 --- Values as Lua sends them, and the JavaScript expression that each has to be equal to.
 local SENT = {
@@ -138,7 +130,7 @@ describe("A message from Lua to Node", function()
           process.send(err.message);
         }
       });
-    ]]):format(table.concat(expressions, ",\n")), values, #values)
+    ]]):format(table.concat(expressions, ",\n")), values)
     for place, result in ipairs(results) do
       assert.equal("same", result, expressions[place]:sub(1, 100))
     end
@@ -152,13 +144,13 @@ describe("A message from Lua to Node", function()
     assert.same({true}, answers([[
       process.on('message', m => process.send(m.a === m.b && m.a === m.last && m.self === m
         && m.map.get(true) === m && m.map.get(m.a) === m.a && m.bytes[1][0] === 0xfe));
-    ]], {root}, 1))
+    ]], {root}))
   end))
 
   it("has numbers, strings and tables at its top, too", withNode(function()
     local values = {1, 1.5, "text", true, {1}, clone.Map({{1, 2}}), math.maxinteger}
     assert.same({"number", "number", "string", "boolean", "object", "object", "bigint"},
-      answers("process.on('message', m => process.send(typeof m))", values, #values))
+      answers("process.on('message', m => process.send(typeof m))", values))
   end))
 end)
 
@@ -340,7 +332,7 @@ describe("Random values", function()
       end
       batches[batch] = values
     end
-    local received = answers(ECHO, batches, #batches)
+    local received = answers(messages.ECHO_NODE, batches)
     local compared = 0
     for batch, values in ipairs(batches) do
       local seen = {}

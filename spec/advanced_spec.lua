@@ -8,8 +8,6 @@ local errors = require("child_process.errors")
 local messages = require("spec.support.messages")
 local support = require("spec.support")
 
-local ECHO = "process:on('message', function(message) process:send(message) end)"
-
 local function fork(text, options)
   options = options or {}
   options.serialization = "advanced"
@@ -24,19 +22,7 @@ end
 --- stdio of a forked child whose output the test reads.
 local CAPTURED = {"ignore", "pipe", "inherit", "ipc"}
 
---- Sends values to a child that answers with the same, and gives the answers.
-local function echoed(...)
-  local child = fork(ECHO)
-  local received = {}
-  local count = select("#", ...)
-  child:on("message", function(message)
-    received[#received + 1] = message
-    if #received == count then child:disconnect() end
-  end)
-  for i = 1, count do child:send((select(i, ...))) end
-  support.run()
-  return table.unpack(received, 1, count)
-end
+local function echoed(...) return messages.echoed({serialization = "advanced"}, ...) end
 
 local octal = support.octal
 
@@ -136,7 +122,7 @@ describe("options.serialization = 'advanced'", function()
     end)
 
     it("keeps the order of messages, and they may be of any length", function()
-      local child = fork(ECHO)
+      local child = fork(messages.ECHO)
       local expected = 0
       child:on("message", function(message)
         expected = expected + 1
@@ -163,7 +149,7 @@ describe("options.serialization = 'advanced'", function()
     end)
 
     it("raises a DataCloneError for functions, and sends nothing of the message", function()
-      local child = fork(ECHO)
+      local child = fork(messages.ECHO)
       local received = messages.received(child)
       local err = support.error(child.send, child, {list = {1, {fn = print}}})
       assert.equal("DataCloneError", err.name)
@@ -316,7 +302,7 @@ describe("options.serialization = 'advanced'", function()
 
   it("leaves no descriptor open, and no memory", function()
     local function round()
-      local child = fork(ECHO)
+      local child = fork(messages.ECHO)
       child:on("message", function(message)
         if message.n == 100 then child:disconnect() end
       end)

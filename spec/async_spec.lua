@@ -9,6 +9,7 @@ local settling = require("spec.support.promises")
 local support = require("spec.support")
 local timers = require("child_process.timers")
 local abort = require("child_process.abort")
+local Places = require("spec.support.places")
 local Promise = require("child_process.promise")
 
 local failing, later = settling.failing, settling.later
@@ -480,43 +481,22 @@ describe("events.on with something that cannot be an event", function()
   end)
 end)
 
--- A limit as programs write it: take() waits for a place, give() returns it.
-local function newLimit(places)
-  local waiting = {}
-  local limit = {most = 0, now = 0}
-  function limit.take()
-    if limit.now >= places then
-      local promise, resolve = Promise.withResolvers()
-      table.insert(waiting, resolve)
-      promise:await()
-    end
-    limit.now = limit.now + 1
-    limit.most = math.max(limit.most, limit.now)
-  end
-  function limit.give()
-    limit.now = limit.now - 1
-    local resolve = table.remove(waiting, 1)
-    if resolve then resolve() end
-  end
-  return limit
-end
-
 describe("Many coroutines", function()
   it("that each exec a command share a limit", function()
-    local limit = newLimit(8)
+    local places = Places.new(8)
     local sum = 0
     local promises = {}
     for index = 1, 100 do
       promises[index] = cp.async(function()
-        limit.take()
+        places:take()
         local output = cp.promises.exec("echo " .. index):await().stdout
         sum = sum + tonumber(output)
-        limit.give()
+        places:give()
       end)
     end
     Promise.all(promises):await()
     assert.equal(5050, sum)
-    assert.equal(8, limit.most)
+    assert.equal(8, places.most)
     support.run()
     assert.same({}, support.zombies())
   end)

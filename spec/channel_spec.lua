@@ -19,13 +19,6 @@ local function sender(bytes, options)
   return messages.shell('cat "$0" >&3', options, file(bytes))
 end
 
---- A list of the lines that a program has printed.
-local function lines(text)
-  local list = {}
-  for line in text:gmatch("[^\n]+") do list[#list + 1] = line end
-  return list
-end
-
 --- "1\n2\n3\n...": messages that are numbers.
 local function numbered(first, last)
   local list = {}
@@ -442,7 +435,7 @@ describe("What send has accepted arrives", function()
       local stdout, stderr = support.output(child)
       -- ticks are not run by a script that does not run the loop
       assert.equal(name:find("tick") and 0 or ending[2], child.exitCode, stderr)
-      local list = lines(stdout)
+      local list = support.lines(stdout)
       assert.equal(3000, #list)
       for n = 1, 3000 do
         if list[n] ~= ("%d\t%d"):format(n, n % 50 == 0 and 50000 or 10) then
@@ -487,7 +480,7 @@ describe("What send has accepted arrives", function()
       for _ = 1, 5 do collectgarbage() end
       os.exit(0)
     ]]):format(SEND, script))
-    assert.equal(3000, #lines(stdout))
+    assert.equal(3000, #support.lines(stdout))
   end)
 
   it("in one write for all that is sent in one turn of the loop", function()

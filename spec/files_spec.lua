@@ -33,19 +33,13 @@ local USE = [[
   print(process.env.WORD .. " " .. tostring(process:uptime() > 0))
 ]]
 
-local function lines(text)
-  local list = {}
-  for line in text:gmatch("[^\n]+") do list[#list + 1] = line end
-  return list
-end
-
 local function sorted(list)
   table.sort(list, function(a, b) return tostring(a) < tostring(b) end)
   return list
 end
 
 local function assertUsable(output)
-  assert.same({"1", "ENOENT", "broken", "exec", "sync", "word true"}, sorted(lines(output)))
+  assert.same({"1", "ENOENT", "broken", "exec", "sync", "word true"}, sorted(support.lines(output)))
 end
 
 describe("What is loaded late is found", function()
@@ -89,7 +83,7 @@ describe("What is loaded late is found", function()
       env = messages.environment({LUA_PATH = false, LUA_CPATH = false}),
     })
     local stdout = support.output(child)
-    assert.same({"1", "broken"}, sorted(lines(stdout)))
+    assert.same({"1", "broken"}, sorted(support.lines(stdout)))
   end)
 
   it("elsewhere, where somebody else provides it", function()

@@ -62,8 +62,7 @@ local NODE = [[
 ]]
 
 local function forkNode(text)
-  return cp.fork(messages.javascript(NODE .. text), {},
-    {execPath = "node", stdio = {"ignore", "pipe", "inherit", "ipc"}})
+  return messages.forkNode(NODE .. text, {stdio = {"ignore", "pipe", "inherit", "ipc"}})
 end
 
 --- Runs a parent in Node, which starts a child in Lua with child(), and gives what it prints.

@@ -50,10 +50,7 @@ local function assertLeavesNothing(act)
   assert.same(before, support.openFds())
 end
 
-local function listening(callback)
-  local server = net.createServer()
-  sockets.listen(server, function(port) callback(server, {port = port, host = "127.0.0.1"}) end)
-end
+local listening = sockets.listening
 
 local function handleOf(type)
   return ('{"cmd":"NODE_HANDLE","type":%s,"msg":"handle"}'):format(type)

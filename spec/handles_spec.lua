@@ -3,6 +3,7 @@
 -- on the way is in handles_robustness_spec.lua.
 
 local cp = require("child_process")
+local datagrams = require("spec.support.datagrams")
 local dgram = require("child_process.dgram")
 local lfs = require("lfs")
 local messages = require("spec.support.messages")
@@ -65,11 +66,7 @@ local HOLDER = [[
   end)
 ]]
 
---- Makes a server that listens, and calls back with it and where that is.
-local function listening(callback)
-  local server = net.createServer()
-  sockets.listen(server, function(port) callback(server, {port = port, host = "127.0.0.1"}) end)
-end
+local listening = sockets.listening
 
 local function sentDown(name, native)
   needs(name)
@@ -106,6 +103,35 @@ describe("sendHandle", function()
       sentDown(name, true)
     end)
   end
+
+  it("is taken over where it has come as a _handle", function()
+    local child = fork([[
+      local dgram = require("child_process.dgram")
+      process:on("message", function(kind, handle)
+        local object
+        if kind == "server" then
+          object = net.createServer():listen(handle)
+        else
+          object = dgram.createSocket("udp4"):bind(handle)
+        end
+        process:send({fileno = handle:fileno() or false, port = object:address().port})
+        object:close()
+        if kind == "datagrams" then process:disconnect() end
+      end)
+    ]])
+    local received = messages.received(child)
+    local socket, port = datagrams.boundSocket()
+    local serverPort
+    listening(function(server, place)
+      serverPort = place.port
+      child:send("server", server._handle)
+      child:send("datagrams", socket._handle)
+      server:close()
+      socket:close()
+    end)
+    support.run()
+    assert.same({{fileno = false, port = serverPort}, {fileno = false, port = port}}, received)
+  end)
 
   it("may be a _handle that the child sends", function()
     for _, name in ipairs({"net.Server over IPv4", "net.Socket over IPv4"}) do
@@ -530,7 +556,7 @@ describe("A socket that was sent", function()
     local child = fork(HOLDER)
     local server = net.createServer({pauseOnConnect = true})
     server.maxConnections = 1
-    local dropped = sockets.names(server, "drop")
+    local dropped = support.names(server, "drop")
     sockets.listen(server, function(port)
       local clients = {}
       server:on("connection", function(socket)

@@ -114,6 +114,33 @@ describe("luv in the same state", function()
     ]]))
   end)
 
+  it("is alive again with whatever of ours ref() is called on while it stands still", function()
+    assert.equal("", outputOf([[
+      local net, timers = require("child_process.net"), require("child_process.timers")
+      local cat = cp.spawn("cat")
+      for _, stream in pairs(cat.stdio) do stream:unref() end
+      local objects = {
+        child = cat,
+        stream = cat.stdout:resume(),
+        timer = timers.setTimeout(print, 60000),
+        immediate = timers.setImmediate(print),
+        server = net.createServer():listen(0, "127.0.0.1"),
+        datagrams = require("child_process.dgram").createSocket("udp4"):bind(0, "127.0.0.1"),
+      }
+      objects.socket = net.connect(objects.server:address().port, "127.0.0.1")
+      for _, object in pairs(objects) do object:unref() end
+      uv.run()
+      for name, object in pairs(objects) do
+        if uv.loop_alive() then print(name, "is alive without ref()") end
+        object:ref()
+        if not uv.loop_alive() then print(name, "is not alive after ref()") end
+        object:unref()
+        uv.run()
+      end
+      cat:kill()
+    ]]))
+  end)
+
   it("lets a child that was spawned in a callback of luv emit its events", function()
     assert.equal("spawn\nexit\t4\n", outputOf([[
       local timer = uv.new_timer()

@@ -8,13 +8,7 @@ local support = require("spec.support")
 
 local withNode = messages.withNode
 
-local CAPTURED = {"ignore", "pipe", "pipe", "ipc"}
-
---- Forks a program in Node.
-local function forkNode(text, options, args)
-  return cp.fork(messages.javascript(text), args or {},
-    support.merge({execPath = "node", stdio = CAPTURED}, options))
-end
+local forkNode = messages.forkNode
 
 --- Runs a program in Node, with paths as process.argv[2] and so on, and gives what it prints; the
 --- interpreter to start is in the environment as LUA.
@@ -34,8 +28,6 @@ local function luaChild(text)
     local process = require("child_process.process")
   ]] .. text .. "\ncp.run()\n")
 end
-
-local ECHO_NODE = "process.on('message', message => process.send(message))"
 
 describe("A Lua parent with a child in Node", function()
   it("has it started through execPath with nothing in between", withNode(function()
@@ -65,12 +57,8 @@ describe("A Lua parent with a child in Node", function()
       9007199254740991, -9007199254740991, {["key with \" and \\"] = "value"},
       {["1"] = "one", ["2"] = "two"}, ("long"):rep(100000), cp.null,
     }
-    local child = forkNode(ECHO_NODE)
-    local received = messages.received(child)
-    child:on("message", function()
-      if #received == #values then child:disconnect() end
-    end)
-    for _, value in ipairs(values) do child:send(value) end
+    local child = forkNode(messages.ECHO_NODE)
+    local received = messages.exchange(child, values)
     local _, stderr = support.output(child)
     assert.equal("", stderr)
     for place, value in ipairs(values) do
@@ -107,7 +95,7 @@ describe("A Lua parent with a child in Node", function()
   end))
 
   it("keeps the order of messages both ways", withNode(function()
-    local child = forkNode(ECHO_NODE)
+    local child = forkNode(messages.ECHO_NODE)
     local expected = 0
     child:on("message", function(message)
       expected = expected + 1
@@ -121,7 +109,7 @@ describe("A Lua parent with a child in Node", function()
   end))
 
   it("may exchange a message of many megabytes", withNode(function()
-    local child = forkNode(ECHO_NODE)
+    local child = forkNode(messages.ECHO_NODE)
     local long = ("\u{20ac}uro "):rep(3 * 1024 * 1024)
     local same
     child:on("message", function(message)

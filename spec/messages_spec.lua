@@ -10,22 +10,7 @@ local timers = require("child_process.timers")
 --- stdio of a forked child whose output the test reads.
 local CAPTURED = {"ignore", "pipe", "inherit", "ipc"}
 
---- A child that sends back whatever comes, until it is disconnected.
-local ECHO = "process:on('message', function(message) process:send(message) end)"
-
---- Sends values to a child that answers with the same, and gives the answers.
-local function echoed(...)
-  local child = messages.fork(ECHO)
-  local received = {}
-  local count = select("#", ...)
-  child:on("message", function(message)
-    received[#received + 1] = message
-    if #received == count then child:disconnect() end
-  end)
-  for i = 1, count do child:send((select(i, ...))) end
-  support.run()
-  return table.unpack(received, 1, count)
-end
+local function echoed(...) return messages.echoed(nil, ...) end
 
 describe("child:send(message[, sendHandle[, options]][, callback])", function()
   it("can be used to send messages to the child process, when an IPC channel has been "
@@ -78,7 +63,7 @@ describe("child:send(message[, sendHandle[, options]][, callback])", function()
   end)
 
   it("keeps the order of messages", function()
-    local child = messages.fork(ECHO)
+    local child = messages.fork(messages.ECHO)
     local expected, last = 0, nil
     child:on("message", function(message)
       expected = expected + 1
@@ -477,7 +462,7 @@ end)
 describe("child:disconnect()", function()
   it("closes the IPC channel, allowing the child to exit gracefully once there are no other "
     .. "connections keeping it alive", function()
-    local child = messages.fork(ECHO)
+    local child = messages.fork(messages.ECHO)
     child:disconnect()
     support.run()
     assert.equal(0, child.exitCode)
@@ -629,7 +614,7 @@ end)
 
 describe("Event: 'disconnect'", function()
   it("is emitted once, after calling child:disconnect() in the parent", function()
-    local child = messages.fork(ECHO)
+    local child = messages.fork(messages.ECHO)
     local count = 0
     child:on("disconnect", function() count = count + 1 end)
     child:disconnect()
@@ -872,7 +857,7 @@ describe("channel", function()
 
   it("unref() makes it not keep the event loop of the parent running, even while it is open",
     function()
-      local child = messages.fork(ECHO)
+      local child = messages.fork(messages.ECHO)
       child:unref()
       assert.is_true(cp.run("nowait"))
       child.channel:unref()
@@ -902,7 +887,7 @@ describe("channel", function()
 
   it("keeps the parent from exiting independently of the child, in spite of child:unref()",
     function()
-      local child = messages.fork(ECHO)
+      local child = messages.fork(messages.ECHO)
       child:unref()
       local ended = false
       timers.setTimeout(function() child:disconnect() end, 20):unref()

@@ -22,11 +22,6 @@ local function twoHalves()
   })
 end
 
---- Calls back after so many turns of the loop.
-local function afterTurns(n, fn)
-  if n == 0 then fn() else timers.setImmediate(afterTurns, n - 1, fn) end
-end
-
 --- Calls back when all of the first half has come out at the end.
 local function afterFirstHalf(output, fn)
   local poll
@@ -114,7 +109,7 @@ describe("readable:pipe(destination[, options])", function()
     source.stdout:once("data", function(chunk)
       seen = chunk
       source.stdout:pause()
-      afterTurns(3, function()
+      support.afterTurns(3, function()
         source.stdout:pipe(destination.stdin)
         source.stdio[3]:write("go\n")
       end)
@@ -283,7 +278,7 @@ describe("readable:pipe(destination[, options])", function()
       local output = support.collect(destination.stdout)
       local seen
       source.stdout:pipe(destination.stdin)
-      afterTurns(turns, function() seen = support.collect(source.stdout) end)
+      support.afterTurns(turns, function() seen = support.collect(source.stdout) end)
       support.run()
       assert.is_true(output() == ALL)
       assert.is_true(ALL:sub(#ALL - #seen() + 1) == seen())
@@ -433,7 +428,7 @@ describe("readable:unpipe([destination])", function()
       local source, first, second = sh("seq 1 100000"), cp.spawn("cat"), cp.spawn("cat")
       local one, two = support.collect(first.stdout), support.collect(second.stdout)
       source.stdout:pipe(first.stdin)
-      afterTurns(turns, function()
+      support.afterTurns(turns, function()
         source.stdout:unpipe(first.stdin)
         first.stdin:finish()
         source.stdout:pipe(second.stdin)

@@ -19,20 +19,6 @@ local function tenPieces()
   return sh("for i in 0 1 2 3 4 5 6 7 8 9; do head -c 100000 /dev/zero; echo $i >&2; done")
 end
 
---- Calls back after so many turns of the loop.
-local function afterTurns(n, fn)
-  if n == 0 then fn() else timers.setImmediate(afterTurns, n - 1, fn) end
-end
-
---- Writes down the names of a stream's events in the order in which they come.
-local function record(stream, ...)
-  local log = {}
-  for _, name in ipairs({ ... }) do
-    stream:on(name, function() log[#log + 1] = name end)
-  end
-  return log
-end
-
 describe("A readable stream", function()
   it("represents the child process's stdout, another one its stderr", function()
     local child = sh("echo out; echo err >&2")
@@ -65,7 +51,7 @@ describe("A readable stream", function()
 
   it("emits data before end, end once, and close last", function()
     local child = sh("head -c 200000 /dev/zero")
-    local log = record(child.stdout, "data", "end", "close", "error")
+    local log = support.names(child.stdout, "data", "end", "close", "error")
     support.run()
     assert.equal("close", table.remove(log))
     assert.equal("end", table.remove(log))
@@ -75,7 +61,7 @@ describe("A readable stream", function()
 
   it("emits end for a child that prints nothing", function()
     local child = sh("exit 0")
-    local log = record(child.stdout, "data", "end", "close")
+    local log = support.names(child.stdout, "data", "end", "close")
     support.run()
     assert.same({ "end", "close" }, log)
   end)
@@ -144,7 +130,7 @@ describe("A readable stream", function()
       local child = sh("printf early; read x")
       local output
       child:on("spawn", function()
-        afterTurns(5, function()
+        support.afterTurns(5, function()
           output = support.collect(child.stdout)
           child.stdin:finish("\n")
         end)
@@ -174,7 +160,7 @@ describe("A readable stream", function()
 
     it("is switched to by resume(), and without a listener the data is dropped", function()
       local child = sh("printf dropped")
-      local log = record(child.stdout, "end", "close")
+      local log = support.names(child.stdout, "end", "close")
       assert.equal(child.stdout, child.stdout:resume())
       assert.is_true(child.stdout.readableFlowing)
       support.run()
@@ -188,7 +174,7 @@ describe("A readable stream", function()
       local output = support.collect(child.stdout)
       assert.is_false(child.stdout.readableFlowing)
       child:on("exit", function()
-        afterTurns(5, function()
+        support.afterTurns(5, function()
           assert.equal("", output())
           child.stdout:resume()
         end)
@@ -206,7 +192,7 @@ describe("A readable stream", function()
         child.stdin:finish("\n")
       end
       child.stdout:on("data", listener)
-      local log = record(child.stdout, "end")
+      local log = support.names(child.stdout, "end")
       support.run()
       assert.same({ "one" }, seen)
       assert.same({ "end" }, log)
@@ -234,7 +220,7 @@ describe("A readable stream", function()
         paused = true
         assert.is_true(stdout:isPaused())
         assert.is_false(stdout.readableFlowing)
-        afterTurns(2, function()
+        support.afterTurns(2, function()
           paused = false
           assert.equal(bytes, stdout.bytesRead)
           stdout:resume()
@@ -299,7 +285,7 @@ describe("A readable stream", function()
       child.stdout:on("readable", function()
         for chunk in function() return child.stdout:read() end do bytes = bytes + #chunk end
       end)
-      local log = record(child.stdout, "end", "close")
+      local log = support.names(child.stdout, "end", "close")
       support.run()
       assert.equal(200000, bytes)
       assert.same({ "end", "close" }, log)
@@ -346,7 +332,7 @@ describe("A readable stream", function()
         local piece = child.stdout:read(100)
         if piece then seen[#seen + 1] = piece end
       end)
-      local log = record(child.stdout, "end")
+      local log = support.names(child.stdout, "end")
       support.run()
       assert.same({ "abcde" }, seen)
       assert.same({ "end" }, log)
@@ -360,7 +346,7 @@ describe("A readable stream", function()
           sizes[#sizes + 1] = #piece
         end
       end)
-      local log = record(child.stdout, "end", "close")
+      local log = support.names(child.stdout, "end", "close")
       support.run()
       assert.same({ 200000, 100000 }, sizes)
       assert.same({ "end", "close" }, log)
@@ -544,7 +530,7 @@ describe("A readable stream", function()
 
     it("emits close, and no data or end after it", function()
       local child = cp.spawn("yes")
-      local log = record(child.stdout, "end", "close", "error")
+      local log = support.names(child.stdout, "end", "close", "error")
       local destroyed = false
       child.stdout:on("data", function()
         assert.is_false(destroyed)
@@ -581,7 +567,7 @@ describe("A readable stream", function()
 
     it("may be called again, which does nothing", function()
       local child = sh("exit 0")
-      local log = record(child.stdout, "close", "error")
+      local log = support.names(child.stdout, "close", "error")
       child.stdout:destroy()
       child.stdout:destroy(errors.Error("late"))
       support.run()

@@ -60,18 +60,6 @@ local function alive(pid)
   return file ~= nil and file:read("a"):match("%) (%a)") ~= "Z"
 end
 
---- Runs the loop until it ends without raising.
----@return any[] what was raised
-local function runThrough()
-  local raised = {}
-  while true do
-    local ok, err = pcall(support.run)
-    if ok then return raised end
-    raised[#raised + 1] = err
-    assert(#raised < 100, err)
-  end
-end
-
 describe("A child", function()
   it("may exit before its stdin is written", function()
     local child = cp.spawn("true")
@@ -289,7 +277,7 @@ describe("A listener", function()
         local target = emitter == "child" and child or child[emitter]
         target:once(name, function() error(emitter .. " " .. name, 0) end)
         child.stdin:write(("x"):rep(500000))
-        assert.same({emitter .. " " .. name}, runThrough())
+        assert.same({emitter .. " " .. name}, support.runThrough())
         assert.equal(500003, bytes)
         assert.equal(3, code)
       end
@@ -305,7 +293,7 @@ describe("A listener", function()
       child:on("exit", function() error("exit " .. i, 0) end)
       child:on("close", function() error("close " .. i, 0) end)
     end
-    raised = runThrough()
+    raised = support.runThrough()
     assert.equal(20, #raised)
     table.sort(raised)
     for i = 2, 20 do assert.are_not.equal(raised[i - 1], raised[i]) end

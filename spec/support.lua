@@ -266,6 +266,44 @@ function support.events(child)
   return support.note(child, {spawn = 0, error = 1, exit = 2, close = 2})
 end
 
+--- Notes the names of events as they come.
+---@param emitter EventEmitter
+---@param ... string
+---@return string[] # grows as they come
+function support.names(emitter, ...)
+  local counts = {}
+  for _, name in ipairs({...}) do counts[name] = 0 end
+  return support.note(emitter, counts)
+end
+
+--- Calls back after so many turns of the loop.
+---@param count integer
+---@param fn function
+function support.afterTurns(count, fn)
+  if count == 0 then fn() else timers.setImmediate(support.afterTurns, count - 1, fn) end
+end
+
+--- Runs the loop until it ends without raising.
+---@return any[] what was raised
+function support.runThrough()
+  local raised = {}
+  while true do
+    local ok, err = pcall(support.run)
+    if ok then return raised end
+    raised[#raised + 1] = err
+    assert(#raised < 100, err)
+  end
+end
+
+--- The lines of a text, but for empty ones.
+---@param text string
+---@return string[]
+function support.lines(text)
+  local list = {}
+  for line in text:gmatch("[^\n]+") do list[#list + 1] = line end
+  return list
+end
+
 --- Calls a function that has to raise an error.
 ---@return any # the error as it was raised
 function support.error(fn, ...)

@@ -48,8 +48,8 @@ local function start(onClose)
   return handle
 end
 
--- Keeps `atOnce` children running for a time; microseconds that each took.
-local function spawnFor(seconds, atOnce)
+-- Keeps `atonce` children running for a time; microseconds that each took.
+local function spawnFor(seconds)
   local began, ended = now(), 0
   local function next()
     start(function()
@@ -59,7 +59,7 @@ local function spawnFor(seconds, atOnce)
       end
     end)
   end
-  for _ = 1, atOnce do
+  for _ = 1, number("atonce", 1) do
     next()
   end
   uv.run()
@@ -189,31 +189,28 @@ local function pipeAll(total)
   return total / (now() - began) / 1e9
 end
 
--- First a shorter time as a warm-up, then the one that counts.
-local function twice(measure, amount, ...)
-  measure(amount / 5, ...)
-  return measure(amount, ...)
+-- A work: measures with the argument of this name.
+local function once(measure, name)
+  return function()
+    return measure(number(name))
+  end
+end
+
+-- The same after a warm-up with a fifth of it.
+local function twice(measure, name)
+  return function()
+    measure(number(name) / 5)
+    return measure(number(name))
+  end
 end
 
 local works = {
-  spawn = function()
-    return twice(spawnFor, number("seconds"), number("atonce", 1))
-  end,
-  call = function()
-    return twice(callFor, number("seconds"))
-  end,
-  alive = function()
-    return keepAlive(number("alive"))
-  end,
-  read = function()
-    return twice(readAll, number("bytes"))
-  end,
-  write = function()
-    return twice(writeAll, number("bytes"))
-  end,
-  pipe = function()
-    return twice(pipeAll, number("bytes"))
-  end,
+  spawn = twice(spawnFor, "seconds"),
+  call = twice(callFor, "seconds"),
+  alive = once(keepAlive, "alive"),
+  read = twice(readAll, "bytes"),
+  write = twice(writeAll, "bytes"),
+  pipe = twice(pipeAll, "bytes"),
 }
 
 local heap = {}

@@ -1,6 +1,7 @@
 --- AbortController and AbortSignal: one switch that ends whatever has been given the signal.
 local AbortSignal = require("child_process.abort_signal")
 local errors = require("child_process.lazy_errors")
+local expect = require("child_process.expect")
 
 local isSignal, newSignal, abortSignal = AbortSignal._isSignal, AbortSignal._new, AbortSignal._abort
 
@@ -39,9 +40,8 @@ local function onTimeout(box)
 end
 
 local function checkDelay(delay)
-  if type(delay) ~= "number" then
-    error(errors.invalidArgType("delay", "number", delay))
-  elseif not math.tointeger(delay) then
+  expect.type("delay", "number", delay)
+  if not math.tointeger(delay) then
     error(errors.outOfRange("delay", "an integer", delay))
   elseif delay < 0 or delay > LONGEST then
     error(errors.outOfRange("delay", ">= 0 && <= 2147483647", delay))
@@ -103,6 +103,7 @@ end
 ---@overload fun(): AbortController
 local AbortController = {}
 local controllerMetatable = {__name = "AbortController", __index = AbortController}
+local checkController = expect.this("AbortController", controllerMetatable)
 
 ---@return AbortController
 function AbortController.new()
@@ -112,9 +113,7 @@ end
 --- Aborts the signal, the first time that it is called.
 ---@param reason? any default: an AbortError
 function AbortController:abort(reason)
-  if getmetatable(self) ~= controllerMetatable then
-    error(errors.invalidThis("AbortController:abort"))
-  end
+  checkController(self, "abort")
   if not self.signal.aborted then
     abortSignal(self.signal, reasonOr(reason))
   end

@@ -5,11 +5,11 @@
 --                    and removing costs the same with thousands of children
 --   _sources         of a signal that AbortSignal.any made: those that it follows
 --   _followers       weak: the signals that follow this one, with growing numbers
---   _awaited            those of them that are kept because somebody waits for them, see `hold`
+--   _awaited         those of them that are kept because somebody waits for them, see `hold`
 --   _timer           of a signal with a time limit, which has the signal in its field `held` while
 --                    somebody waits; _guard ends it when the signal is collected
-local errors = require("child_process.lazy_errors")
 local events = require("child_process.events")
+local expect = require("child_process.expect")
 
 ---@class AbortSignal : EventEmitter "abort" is emitted once, with {type = "abort", target = signal}
 ---@field aborted boolean
@@ -29,11 +29,7 @@ function AbortSignal._isSignal(value)
   return getmetatable(value) == metatable
 end
 
-local function check(self, method)
-  if not AbortSignal._isSignal(self) then
-    error(errors.invalidThis("AbortSignal:" .. method))
-  end
-end
+local check = expect.this("AbortSignal", metatable)
 
 local function isAwaited(signal)
   return not signal.aborted and (signal._actions ~= nil or signal:listenerCount("abort") > 0

@@ -1,6 +1,7 @@
 --- The arguments of the functions that start programs: checked, and in the form that core takes.
 local core = require("child_process.core")
 local errors = require("child_process.errors")
+local expect = require("child_process.expect")
 local signals = require("child_process.signals")
 local stdio = require("child_process.stdio")
 
@@ -76,12 +77,6 @@ function arguments.commandLine(file, args)
   return #args == 0 and file or file .. " " .. table.concat(args, " ")
 end
 
-local function checkText(name, value)
-  if value:find("\0", 1, true) then
-    error(errors.invalidArgValue(name, value, "must be a string without null bytes"))
-  end
-end
-
 --- A non-empty string without NUL bytes.
 ---@param name string
 ---@param value any
@@ -91,7 +86,7 @@ function arguments.checkCommand(name, value)
   elseif value == "" then
     error(errors.invalidArgValue(name, value, "cannot be empty"))
   end
-  checkText(name, value)
+  expect.noNul(name, value)
 end
 
 --- Arguments of a program: a sequence of strings without NUL bytes.
@@ -110,7 +105,7 @@ function arguments.checkArgs(name, args)
     if type(args[index]) ~= "string" then
       error(errors.invalidArgType(entry, "string", args[index]))
     end
-    checkText(entry, args[index])
+    expect.noNul(entry, args[index])
   end
 end
 
@@ -123,7 +118,7 @@ local function stringCheck(name)
     if type(value) ~= "string" then
       error(errors.invalidArgType("options." .. name, "string", value))
     end
-    checkText("options." .. name, value)
+    expect.noNul("options." .. name, value)
     return value
   end
 end
@@ -165,7 +160,7 @@ function checks.shell(shell)
   elseif type(shell) ~= "string" then
     error(errors.invalidArgType("options.shell", {"boolean", "string"}, shell))
   end
-  checkText("options.shell", shell)
+  expect.noNul("options.shell", shell)
   return shell ~= "" and shell
 end
 
@@ -246,13 +241,13 @@ local function environmentPair(key, value)
   if key == "" or key:find("=", 1, true) then
     error(errors.invalidArgValue(name, key, "must have a name without '='"))
   end
-  checkText(name, key)
+  expect.noNul(name, key)
   local kind = type(value)
   if kind ~= "string" and kind ~= "number" and kind ~= "boolean" then
     error(errors.invalidArgType(name, {"string", "number", "boolean"}, value))
   end
   value = tostring(value)
-  checkText(name, value)
+  expect.noNul(name, value)
   return key .. "=" .. value
 end
 

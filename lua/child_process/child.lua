@@ -2,6 +2,7 @@
 local core = require("child_process.core")
 local errors = require("child_process.errors")
 local events = require("child_process.events")
+local expect = require("child_process.expect")
 local loop = require("child_process.loop")
 local signals = require("child_process.signals")
 local Stream = require("child_process.stream")
@@ -41,11 +42,7 @@ setmetatable(ChildProcess, {
 ChildProcess.killed = false
 ChildProcess.connected = false
 
-local function check(child, method)
-  if getmetatable(child) ~= "ChildProcess" then -- what core shows instead of the metatable
-    error(errors.invalidThis("ChildProcess:" .. method))
-  end
-end
+local check = expect.this("ChildProcess", "ChildProcess") -- core shows the name as metatable
 
 local function emitClose(child)
   child:emit("close", child.exitCode, child.signalCode)
@@ -209,8 +206,8 @@ end
 --- for the callback, or else an "error" event; a message or a handle that cannot be sent raises.
 --- Node text: subprocess.send(message[, sendHandle[, options]][, callback]).
 ---@param message any what the child's `serialization` can express
----@param handle? any a server or socket that the child is to have, too
----@param options? table
+---@param handle? SendHandle a server or socket that the child is to have, too
+---@param options? SendOptions
 ---@param callback? fun(err: Error?) called when the message has been written
 ---@return boolean # false if the channel is closed, or if so much is waiting that more is unwise
 ---@overload fun(self: ChildProcess, message: any, callback: fun(err: Error?)): boolean

@@ -2,22 +2,26 @@
 -- This file makes the class and closes sockets; dgram_bind.lua binds them, dgram_send.lua sends and
 -- connects, dgram_options.lua has what can be set, dgram_address.lua turns names into addresses.
 -- Fields that begin with an underscore are for this project's files only; files tell of theirs.
---   _handle   of core; nil when the socket is closed. It has a descriptor once it is bound
+--   _handle   of core, see ref.lua; nil when the socket is closed. It has a descriptor once it is
+--             bound
 --   _options  of createSocket
---   _unreferenced, _closing  `unref` was called; `close` was, and waits for the binding
+--   _closing  `close` was called, and waits for the binding
 local core = require("child_process.core")
 local errors = require("child_process.errors")
 local events = require("child_process.events")
-local loop = require("child_process.loop")
+local expect = require("child_process.expect")
 local addresses = require("child_process.dgram_address")
 
-local tick = loop.tick
+local tick = require("child_process.loop").tick
 
 ---@class child_process.dgram
 local dgram = {}
 
 ---@class DatagramSocket : EventEmitter
 ---@field type "udp4"|"udp6"
+---@field ref fun(self: DatagramSocket): DatagramSocket it keeps the loop alive, as at first,
+---while it is bound
+---@field unref fun(self: DatagramSocket): DatagramSocket the loop may end although it is open
 local Socket, metatable = events.inherit("Socket")
 
 ---@alias child_process.rinfo {address: string, family: "IPv4"|"IPv6", port: integer, size: integer}
@@ -29,8 +33,6 @@ local Socket, metatable = events.inherit("Socket")
 ---@field recvBufferSize? integer bytes, see setRecvBufferSize
 ---@field sendBufferSize? integer
 
-local families = {udp4 = 4, udp6 = 6}
-
 --- Makes a socket that is not bound yet.
 ---@param options "udp4"|"udp6"|DatagramOptions
 ---@param listener? fun(message: string, rinfo: child_process.rinfo) of "message"
@@ -39,15 +41,15 @@ function Socket.new(options, listener)
   if type(options) ~= "table" then
     options = {type = options}
   end
-  local family = families[options.type]
+  local family = addresses.families[options.type]
   if not family then
     error(errors.socketBadType())
   end
   Socket._checkBufferSizes(options)
   local socket = setmetatable({
-    type = options.type, _handle = core.datagram(family), _state = "unbound", _options = options,
+    type = options.type, _state = "unbound", _options = options,
   }, metatable)
-  socket._handle:setOwner(socket)
+  socket:_setHandle(core.datagram(family))
   if listener ~= nil then
     socket:on("message", listener)
   end
@@ -61,15 +63,11 @@ function dgram.isSocket(value)
   return getmetatable(value) == metatable
 end
 
-local function checkSelf(self, method)
-  if getmetatable(self) ~= metatable then
-    error(errors.invalidThis("Socket:" .. method))
-  end
-end
+local checkThis = expect.this("Socket", metatable)
 
 -- Raises unless the method was called on a socket that is open.
 function Socket:_check(method)
-  checkSelf(self, method)
+  checkThis(self, method)
   if not self._handle or self._closing then
     error(errors.socketDgramNotRunning())
   end
@@ -125,29 +123,6 @@ function Socket:address()
   return address or error(errors.system(errno, "getsockname"))
 end
 
---- Lets the socket keep the loop alive while it is open and bound, as it does at first.
----@return DatagramSocket self
-function Socket:ref()
-  checkSelf(self, "ref")
-  self._unreferenced = nil
-  if self._handle then
-    self._handle:reference(true)
-    loop.started()
-  end
-  return self
-end
-
---- The loop may end although the socket is open.
----@return DatagramSocket self
-function Socket:unref()
-  checkSelf(self, "unref")
-  self._unreferenced = true
-  if self._handle then
-    self._handle:reference(false)
-  end
-  return self
-end
-
 -- Called by core.
 
 ---@param message string
@@ -162,6 +137,7 @@ function Socket:onreceiveerror(errno)
   self:emit("error", errors.system(errno, "recvmsg"))
 end
 
+require("child_process.ref")(Socket, checkThis)
 require("child_process.dgram_bind")(Socket)
 require("child_process.dgram_send")(Socket)
 require("child_process.dgram_options")(Socket)

@@ -7,6 +7,10 @@ local loop = require("child_process.loop")
 ---@class child_process.dgram_address
 local addresses = {}
 
+--- What the types of sockets are to core.
+addresses.families = {udp4 = 4, udp6 = 6}
+addresses.types = {[4] = "udp4", [6] = "udp6"}
+
 --- Where a socket is bound when nothing else is said, and where it sends to.
 addresses.any = {udp4 = "0.0.0.0", udp6 = "::"}
 addresses.loopback = {udp4 = "127.0.0.1", udp6 = "::1"}

@@ -3,15 +3,12 @@
 --   _waiting      what is to be called after binding, with the error if that failed; nil while
 --                 there is nothing
 --   _onlistening  the callback of `bind`, until the socket is bound
-local arguments = require("child_process.net_arguments")
+local arguments = require("child_process.socket_arguments")
 local core = require("child_process.core")
 local errors = require("child_process.errors")
 local loop = require("child_process.loop")
 local native = require("child_process.native")
 local addresses = require("child_process.dgram_address")
-
-local families = {udp4 = 4, udp6 = 6}
-local types = {[4] = "udp4", [6] = "udp6"}
 
 ---@class DatagramBindOptions
 ---@field port? integer
@@ -40,18 +37,14 @@ end
 
 local function replaceHandle(socket, handle)
   socket._handle:close()
-  socket._handle = handle
-  handle:setOwner(socket)
-  if socket._unreferenced then
-    handle:reference(false)
-  end
+  socket:_setHandle(handle)
 end
 
 -- The socket has its descriptor. Returns an error, or nothing.
 local function bound(socket)
   local errno = socket._handle:receive()
   if errno then
-    replaceHandle(socket, core.datagram(families[socket.type]))
+    replaceHandle(socket, core.datagram(addresses.families[socket.type]))
     return bindFailed(socket, errors.system(errno, "bind"))
   end
   socket._state = "bound"
@@ -62,10 +55,14 @@ local function bound(socket)
   callWaiting(socket)
 end
 
-local function open(fd, copy)
+local function checkType(fd)
   if not core.datagramFamily(fd) then
     error(errors.invalidFdType("UNKNOWN"))
   end
+  return fd
+end
+
+local function open(fd, copy)
   local handle, errno = core.openDatagram(fd, copy)
   if not handle then
     error(errors.system(errno, "open"))
@@ -74,19 +71,22 @@ local function open(fd, copy)
 end
 
 -- The handle that was given, one way or the other; nil for options that name none. What belongs to
--- somebody else is shared: the socket gets a descriptor of its own.
+-- somebody else is shared: the socket gets a descriptor of its own. What has come with a message
+-- belongs to nobody.
 local function handleOf(value)
   if core.isFreeDatagram(value) then
     return value
   elseif type(value) == "table" then
     if value.fd ~= nil then
-      return open(arguments.fd("options.fd", value.fd), false)
+      return open(checkType(arguments.fd("options.fd", value.fd)), false)
     elseif value._handle == nil then
       return nil
     end
     value = value._handle
   end
-  return open(native.fileno(value) or error(errors.invalidHandleType()), true)
+  local fd = checkType(native.fileno(value) or error(errors.invalidHandleType()))
+  local taken = native.take(value)
+  return open(taken or fd, not taken)
 end
 
 -- The arguments of bind, checked: port, address and callback; or nil, nil, callback and a handle.
@@ -178,7 +178,7 @@ return function(Socket)
     end
     if handle then
       replaceHandle(self, handle)
-      self.type = types[handle:family()]
+      self.type = addresses.types[handle:family()]
       bound(self)
     else
       self:_bindTo(address, port)

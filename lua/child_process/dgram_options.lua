@@ -2,6 +2,7 @@
 --- values that the system does not know.
 local core = require("child_process.core")
 local errors = require("child_process.errors")
+local expect = require("child_process.expect")
 
 local function fail(errno, syscall)
   if errno then
@@ -10,20 +11,11 @@ local function fail(errno, syscall)
 end
 
 local function integer(name, value)
-  if type(value) ~= "number" then
-    error(errors.invalidArgType(name, "number", value))
-  end
-  local number = math.tointeger(value)
+  local number = math.tointeger(expect.type(name, "number", value))
   if not number or number < -0x80000000 or number > 0x7FFFFFFF then
     error(errors.outOfRange(name, "an int32", value))
   end
   return number
-end
-
-local function text(name, value)
-  if type(value) ~= "string" then
-    error(errors.invalidArgType(name, "string", value))
-  end
 end
 
 local function bufferError(errno, syscall)
@@ -49,10 +41,8 @@ local function setBuffer(socket, option, size, syscall)
 end
 
 local function checkSize(options, name)
-  local size = options[name]
-  if size ~= nil and type(size) ~= "number" then
-    error(errors.invalidArgType("options." .. name, "number", size))
-  elseif size ~= nil then
+  local size = expect.optional("options." .. name, "number", options[name])
+  if size then
     bufferSize(size)
   end
 end
@@ -66,10 +56,8 @@ local function checkGroup(group, interface)
   if group == nil then
     error(errors.missingArgs("multicastAddress"))
   end
-  text("multicastAddress", group)
-  if interface ~= nil then
-    text("multicastInterface", interface)
-  end
+  expect.type("multicastAddress", "string", group)
+  expect.optional("multicastInterface", "string", interface)
 end
 
 ---@param Socket table the class that gets the methods
@@ -112,7 +100,7 @@ return function(Socket)
   ---@param address string of the interface; for "udp6" with its zone: "::%eth0"
   function Socket:setMulticastInterface(address)
     Socket._check(self, "setMulticastInterface")
-    text("interfaceAddress", address)
+    expect.type("interfaceAddress", "string", address)
     fail(self._handle:multicastInterface(address), "setMulticastInterface")
   end
 

@@ -1,9 +1,10 @@
 --- The sending side of UDP sockets: send, connect, disconnect.
 --   _peer   nil, "connecting", or "connected"
 --   _queue  datagrams that the kernel had no room for, in order; nil while there are none
-local arguments = require("child_process.net_arguments")
+local arguments = require("child_process.socket_arguments")
 local core = require("child_process.core")
 local errors = require("child_process.errors")
+local expect = require("child_process.expect")
 local loop = require("child_process.loop")
 local addresses = require("child_process.dgram_address")
 
@@ -77,14 +78,13 @@ local function transmit(datagram)
 end
 
 local function deliver(datagram)
-  local socket, host = datagram.socket, datagram.host
-  if not host then
-    return transmit(datagram)
-  elseif core.addressFamily(host) ~= 0 then
+  local host = datagram.host
+  if not host or core.addressFamily(host) ~= 0 then -- the usual cases, which make no function
     datagram.address = host
-    return transmit(datagram)
+    transmit(datagram)
+    return
   end
-  addresses.resolve(socket, host, function(err, address)
+  addresses.resolve(datagram.socket, host, function(err, address)
     datagram.address = address
     if err then
       finish(datagram, err)
@@ -96,15 +96,9 @@ end
 
 -- The bytes from `offset` (a count) on, `length` of them.
 local function slice(message, offset, length)
-  if type(message) ~= "string" then
-    error(errors.invalidArgType("buffer", "string", message))
-  end
-  if type(offset) ~= "number" then
-    error(errors.invalidArgType("offset", "number", offset))
-  elseif type(length) ~= "number" then
-    error(errors.invalidArgType("length", "number", length))
-  end
-  offset, length = math.tointeger(offset), math.tointeger(length)
+  expect.type("buffer", "string", message)
+  offset = math.tointeger(expect.type("offset", "number", offset))
+  length = math.tointeger(expect.type("length", "number", length))
   if not offset or offset < 0 or offset > #message then
     error(errors.bufferOutOfBounds("offset"))
   elseif not length or length < 0 or length > #message - offset then
@@ -120,9 +114,7 @@ local function join(message)
     error(errors.invalidArgType("buffer", {"string", "table"}, message))
   end
   for index = 1, #message do
-    if type(message[index]) ~= "string" then
-      error(errors.invalidArgType("buffer list arguments", "string", message[index]))
-    end
+    expect.type("buffer list arguments", "string", message[index])
   end
   return table.concat(message)
 end
@@ -184,12 +176,13 @@ return function(Socket)
         freeArguments(message, offset, length, port, address, callback)
       address = arguments.host("address", address) or addresses.loopback[self.type]
     end
-    arguments.check("callback", "function", callback)
+    expect.optional("callback", "function", callback)
     local datagram = {
       socket = self, bytes = join(message), host = address, port = port, callback = callback,
     }
     if self._state == "bound" then
-      return deliver(datagram)
+      deliver(datagram)
+      return
     end
     self:_whenBound(function(err)
       if not err then
@@ -205,7 +198,8 @@ return function(Socket)
     local queue = self._queue
     while queue.first <= queue.last do
       if not try(queue[queue.first]) then
-        return awaitRoom(self)
+        awaitRoom(self)
+        return
       end
       queue[queue.first] = nil
       queue.first = queue.first + 1
@@ -237,10 +231,11 @@ return function(Socket)
         err = errno and errors.address(errno, "connect", address, port)
       end
       if err then
-        return connectFailed(socket, err, callback)
+        connectFailed(socket, err, callback)
+      else
+        socket._peer = "connected"
+        socket:_emitLater("connect")
       end
-      socket._peer = "connected"
-      socket:_emitLater("connect")
     end)
     if later then
       socket._peer = "connecting"
@@ -261,7 +256,7 @@ return function(Socket)
       address, callback = nil, address
     end
     address = arguments.host("address", address) or addresses.loopback[self.type]
-    arguments.check("callback", "function", callback)
+    expect.optional("callback", "function", callback)
     if self._peer then
       error(errors.socketDgramIsConnected())
     end
@@ -282,12 +277,16 @@ return function(Socket)
     end
   end
 
-  --- Takes the peer away. Raises ERR_SOCKET_DGRAM_NOT_CONNECTED if there is none.
-  function Socket:disconnect()
-    Socket._check(self, "disconnect")
+  local function checkConnected(self, method)
+    Socket._check(self, method)
     if self._peer ~= "connected" then
       error(errors.socketDgramNotConnected())
     end
+  end
+
+  --- Takes the peer away. Raises ERR_SOCKET_DGRAM_NOT_CONNECTED if there is none.
+  function Socket:disconnect()
+    checkConnected(self, "disconnect")
     local errno = self._handle:connect()
     if errno then
       error(errors.system(errno, "connect"))
@@ -298,10 +297,7 @@ return function(Socket)
   --- Where the peer is. Raises ERR_SOCKET_DGRAM_NOT_CONNECTED if there is none.
   ---@return {address: string, family: "IPv4"|"IPv6", port: integer}
   function Socket:remoteAddress()
-    Socket._check(self, "remoteAddress")
-    if self._peer ~= "connected" then
-      error(errors.socketDgramNotConnected())
-    end
+    checkConnected(self, "remoteAddress")
     local address, errno = self._handle:peer()
     return address or error(errors.system(errno, "getpeername"))
   end

@@ -1,5 +1,6 @@
 --- Waiting for events: emitter:wait, events.once, events.on.
 local errors = require("child_process.errors")
+local expect = require("child_process.expect")
 local suspend = require("child_process.suspend")
 
 ---@class child_process.event_wait
@@ -13,10 +14,7 @@ local function checkEmitter(emitter)
 end
 
 local function checkOptions(options)
-  if options ~= nil and type(options) ~= "table" then
-    error(errors.invalidArgType("options", "table", options))
-  end
-  return options or {}
+  return expect.optional("options", "table", options) or {}
 end
 
 local function abortError(signal)
@@ -112,15 +110,6 @@ end
 ---@class EventIteratorOptions : WaitOptions
 ---@field close? string[] events after which there will be no more
 
--- The names of events that end an iteration.
-local function closingEvents(options)
-  local close = options.close
-  if close ~= nil and type(close) ~= "table" then
-    error(errors.invalidArgType("options.close", "table", close))
-  end
-  return close or {}
-end
-
 --- Iterates over the values of each time that the event is emitted from now on; none is lost:
 ---
 ---   for values in events.on(child, "message", {close = {"disconnect"}}) do print(values[1]) end
@@ -134,7 +123,7 @@ function wait.on(emitter, event, options)
   checkEmitter(emitter)
   options = checkOptions(options)
   local signal = checkSignal(options)
-  local closing = closingEvents(options)
+  local closing = expect.optional("options.close", "table", options.close) or {}
   local bell = suspend.newBell()
   local listening = newListening(emitter, signal)
   local queue, first, last = {}, 1, 0

@@ -3,6 +3,7 @@ local arguments = require("child_process.arguments")
 local core = require("child_process.core")
 local encoding = require("child_process.encoding")
 local errors = require("child_process.errors")
+local expect = require("child_process.expect")
 local ChildProcess = require("child_process.child")
 local Collector = require("child_process.collector")
 
@@ -14,13 +15,6 @@ local exec = {}
 local ignored = {
   timeout = true, stdio = true, argv0 = true, detached = true, serialization = true,
 }
-
-local function checkCallback(callback)
-  if callback ~= nil and type(callback) ~= "function" then
-    error(errors.invalidArgType("callback", "function", callback))
-  end
-  return callback
-end
 
 -- The error of a command that ended otherwise than with 0.
 local function commandFailed(run, code, signal, stderr)
@@ -91,7 +85,7 @@ local function start(file, args, options, callback)
   local timeout = arguments.check("timeout", options.timeout)
   local maxBuffer = arguments.checkMaxBuffer(options.maxBuffer)
   local run = {
-    callback = checkCallback(callback),
+    callback = expect.optional("callback", "function", callback),
     encoding = options.encoding,
     killSignal = arguments.check("killSignal", options.killSignal) or "SIGTERM",
     collectors = {},

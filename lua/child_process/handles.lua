@@ -10,6 +10,12 @@ local Stream = require("child_process.stream")
 ---@class child_process.handles
 local handles = {}
 
+--- What may go with a message; userdata are the `_handle` of the others, and handles of luv.
+---@alias SendHandle Server|Socket|Stream|DatagramSocket|NativeHandle|userdata
+
+---@class SendOptions
+---@field keepOpen? boolean a socket that is sent stays open here, too
+
 -- What a script can only have got from these modules need not have them loaded.
 local loaded = package.loaded
 
@@ -120,8 +126,8 @@ end
 --- Sends a message with a handle; without it if that has been closed.
 ---@param owner table the channel's end
 ---@param message any
----@param handle any which `check` has let pass
----@param options? table
+---@param handle SendHandle which `check` has let pass
+---@param options? SendOptions
 ---@param transmit fun(message: any, descriptor?: integer): boolean, boolean? gives what `send`
 ---returns, and whether the message was accepted
 ---@return boolean

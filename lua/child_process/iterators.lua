@@ -2,6 +2,7 @@
 -- The stream is read when the loop asks for more, so that no more than its high water mark is ever
 -- read ahead. A loop that is left before the end of the stream destroys it.
 local errors = require("child_process.errors")
+local expect = require("child_process.expect")
 local loop = require("child_process.loop")
 local Stream = require("child_process.stream")
 local suspend = require("child_process.suspend")
@@ -116,9 +117,7 @@ end
 ---@return fun(): string?
 function iterators.lines(stream, options)
   local reader = newReader(stream, "lines")
-  if options ~= nil and type(options) ~= "table" then
-    error(errors.invalidArgType("options", "table", options))
-  end
+  expect.optional("options", "table", options)
   local keepNewline = options and options.keepNewline
   local chunk, at = "", 1
 

@@ -1,6 +1,6 @@
 --- TCP and Unix sockets: servers and connections.
 -- Node's `net`, in the words of its documentation.
-local arguments = require("child_process.net_arguments")
+local arguments = require("child_process.socket_arguments")
 local Server = require("child_process.server")
 local Socket = require("child_process.socket")
 
@@ -12,7 +12,8 @@ local net = {
   isIP = arguments.isIP,
 }
 
---- Makes a server that does not listen yet.
+--- Makes a server that does not listen yet. Events: "listening", "connection" (socket), "drop"
+--- (data about a connection above maxConnections), "error" (err), "close".
 ---@param options? ServerOptions|fun(socket: Socket)
 ---@param listener? fun(socket: Socket) for "connection"
 ---@return Server
@@ -22,7 +23,8 @@ end
 
 --- Makes a socket and connects it: connect(port[, host][, callback]), connect(path[, callback]), or
 --- connect(options[, callback]) with the options of Socket:connect and those of Socket.new, and
---- `timeout`, which is as Socket:setTimeout.
+--- `timeout`, which is as Socket:setTimeout. Events besides those of streams: "lookup" (err,
+--- address, family, host), "connect", "ready", "timeout".
 ---@param ... any
 ---@return Socket
 function net.connect(...)

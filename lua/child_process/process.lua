@@ -44,10 +44,10 @@ end
 
 -- Where properties are made that stay as they are, when somebody asks for the first time.
 local properties = {
-  argv = "child_process.process_arguments",
-  argv0 = "child_process.process_arguments",
-  execArgv = "child_process.process_arguments",
-  execPath = "child_process.process_arguments",
+  argv = "child_process.process_argv",
+  argv0 = "child_process.process_argv",
+  execArgv = "child_process.process_argv",
+  execPath = "child_process.process_argv",
   env = "child_process.process_env",
   stdin = "child_process.process_streams",
   stdout = "child_process.process_streams",

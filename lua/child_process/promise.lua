@@ -9,6 +9,7 @@
 --   _handled    somebody looks at the outcome
 local errors = require("child_process.lazy_errors")
 local events = require("child_process.events")
+local expect = require("child_process.expect")
 local loop = require("child_process.loop")
 local suspend = require("child_process.suspend")
 local traces = require("child_process.promise_traces")
@@ -24,13 +25,10 @@ local function isPromise(value)
   return getmetatable(value) == metatable
 end
 
-local function check(self, method)
-  if not isPromise(self) then
-    error(errors.invalidThis("Promise:" .. method))
-  end
-end
+local check = expect.this("Promise", metatable)
 
 local function newPending()
+  -- with room for the fields that most promises get
   return setmetatable({_state = nil, _values = nil, _reactions = nil, _handled = false}, metatable)
 end
 

@@ -1,15 +1,10 @@
 --- Promises for the outcome of several others.
 local errors = require("child_process.lazy_errors")
+local expect = require("child_process.expect")
 
 ---@param Promise Promise the class, which gets the functions
 ---@param subscribe fun(promise: Promise, reaction: table) see promise.lua
 return function(Promise, subscribe)
-  local function checkList(list)
-    if type(list) ~= "table" then
-      error(errors.invalidArgType("promises", "table", list))
-    end
-  end
-
   -- Calls `onSettled(index, promise)` for each entry. What is no promise counts as fulfilled.
   local function each(list, onSettled)
     for index = 1, #list do
@@ -47,7 +42,7 @@ return function(Promise, subscribe)
   ---@param list any[] promises or other values
   ---@return Promise
   function Promise.all(list)
-    checkList(list)
+    expect.type("promises", "table", list)
     local promise, resolve = Promise.withResolvers()
     gather(list, function(source)
       if isFulfilled(source) then
@@ -64,7 +59,7 @@ return function(Promise, subscribe)
   ---@param list any[]
   ---@return Promise
   function Promise.allSettled(list)
-    checkList(list)
+    expect.type("promises", "table", list)
     local promise, resolve = Promise.withResolvers()
     gather(list, function(source)
       return true, isFulfilled(source)
@@ -78,7 +73,7 @@ return function(Promise, subscribe)
   ---@param list any[]
   ---@return Promise
   function Promise.race(list)
-    checkList(list)
+    expect.type("promises", "table", list)
     local promise, resolve = Promise.withResolvers()
     each(list, function(_, source)
       resolve(source)
@@ -91,7 +86,7 @@ return function(Promise, subscribe)
   ---@param list any[]
   ---@return Promise
   function Promise.any(list)
-    checkList(list)
+    expect.type("promises", "table", list)
     local promise, resolve, reject = Promise.withResolvers()
     gather(list, function(source)
       if not isFulfilled(source) then

@@ -1,12 +1,11 @@
 --- Servers: they make a socket of each connection. server_listen.lua lets them listen.
---   _handle        of core; nil while it does not listen
+--   _handle        of core, see ref.lua; nil while it does not listen
 --   _connections   sockets that it has accepted and that are open
 --   _remotes       those that other processes have got, see socket_lists.lua
---   _unreferenced  unref was called
-local arguments = require("child_process.net_arguments")
 local core = require("child_process.core")
 local errors = require("child_process.errors")
 local events = require("child_process.events")
+local expect = require("child_process.expect")
 local Socket = require("child_process.socket")
 local tick = require("child_process.loop").tick
 
@@ -22,17 +21,14 @@ local tick = require("child_process.loop").tick
 ---@field maxConnections? integer further connections are closed at once, and "drop" is emitted
 ---@field allowHalfOpen boolean
 ---@field pauseOnConnect boolean
+---@field ref fun(self: Server): Server it keeps the loop alive while it listens, as at first
+---@field unref fun(self: Server): Server the loop may end although it listens
 local Server, metatable = events.inherit("Server")
 
 Server.listening = false
 Server._connections = 0
 
-local function check(server, method)
-  if getmetatable(server) ~= metatable then
-    error(errors.invalidThis("Server:" .. method))
-  end
-end
-
+local check = expect.this("Server", metatable)
 Server._check = check
 
 --- Is the value a server?
@@ -50,9 +46,8 @@ function Server.new(options, listener)
   if type(options) == "function" then
     options, listener = nil, options
   end
-  arguments.check("options", "table", options)
-  arguments.check("connectionListener", "function", listener)
-  options = options or {}
+  options = expect.optional("options", "table", options) or {}
+  expect.optional("connectionListener", "function", listener)
   local server = setmetatable({
     allowHalfOpen = options.allowHalfOpen and true or false,
     pauseOnConnect = options.pauseOnConnect and true or false,
@@ -87,10 +82,6 @@ function Server:_connectionClosed()
   self:_emitCloseIfDrained()
 end
 
-local function emitClose(server)
-  server:emit("close")
-end
-
 -- What counts the server's sockets in other processes; made with the first of them.
 function Server:_remoteSockets()
   if not self._remotes then
@@ -107,6 +98,10 @@ local function closeRemotes(server)
       server:_connectionClosed()
     end)
   end
+end
+
+local function emitClose(server)
+  server:emit("close")
 end
 
 -- The server is closed when it does not listen and has no connections.
@@ -149,9 +144,7 @@ end
 ---@return Server self
 function Server:getConnections(callback)
   check(self, "getConnections")
-  if type(callback) ~= "function" then
-    error(errors.invalidArgType("callback", "function", callback))
-  end
+  expect.type("callback", "function", callback)
   if self._remotes then
     self._remotes:count(self._connections, callback)
   else
@@ -169,7 +162,7 @@ end
 ---@return Server self
 function Server:close(callback)
   check(self, "close")
-  arguments.check("callback", "function", callback)
+  expect.optional("callback", "function", callback)
   if callback and self._handle then
     self:once("close", callback)
   elseif callback then
@@ -200,28 +193,7 @@ function Server:address()
   return address or error(errors.system(errno, "address"))
 end
 
---- The server keeps the loop alive while it listens, as it does at first.
----@return Server self
-function Server:ref()
-  check(self, "ref")
-  self._unreferenced = nil
-  if self._handle then
-    self._handle:reference(true)
-  end
-  return self
-end
-
---- The loop may end although the server listens.
----@return Server self
-function Server:unref()
-  check(self, "unref")
-  self._unreferenced = true
-  if self._handle then
-    self._handle:reference(false)
-  end
-  return self
-end
-
+require("child_process.ref")(Server, check)
 require("child_process.server_listen")(Server)
 
 return Server

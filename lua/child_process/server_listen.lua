@@ -3,7 +3,7 @@
 --   _pending        what is listened on when that is answered: {port, host, backlog, ipv6Only}
 --   _connectionKey  what messages about its sockets call it: "4:127.0.0.1:8080", "6::::8080",
 --                   "-1:/path:-1", "-1:null:1"
-local arguments = require("child_process.net_arguments")
+local arguments = require("child_process.socket_arguments")
 local core = require("child_process.core")
 local errors = require("child_process.errors")
 local loop = require("child_process.loop")
@@ -60,11 +60,7 @@ local function start(server, handle, errno, backlog, address, port)
     fail(server, errors.listen(errno, address, port))
     return
   end
-  server._handle = handle
-  handle:setOwner(server)
-  if server._unreferenced then
-    handle:reference(false)
-  end
+  server:_setHandle(handle)
   server._connectionKey = connectionKey(handle, address, port)
   server.listening = true
   loop.started()
@@ -111,17 +107,20 @@ local function listenOnDescriptor(server, fd, backlog)
   start(server, handle, errno, backlog)
 end
 
--- A handle of core that nobody uses yet is taken over. Of what others use the server gets a
--- descriptor of its own, since they will close theirs.
+-- A handle of core that nobody uses yet is taken over, and one that has come with a message. Of
+-- what others use the server gets a descriptor of its own, since they will close theirs.
 local function listenOnHandle(server, object, backlog)
   local fd = native.fileno(object) or error(errors.invalidArgValue("options", object))
   if core.kindOf(object) == "child_process.ListenerHandle" and not object:isListening() then
     start(server, object, nil, backlog)
     return
   end
-  local copy, errno = core.copySocket(fd)
-  if copy then
-    listenOnDescriptor(server, copy, backlog)
+  local own, errno = native.take(object), nil
+  if not own then
+    own, errno = core.copySocket(fd)
+  end
+  if own then
+    listenOnDescriptor(server, own, backlog)
   else
     fail(server, errors.listen(errno))
   end

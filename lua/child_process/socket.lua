@@ -2,11 +2,11 @@
 -- them. A socket keeps its state in ordinary fields, as streams do; its own are:
 --   _server          the server that counts it as a connection
 --   _timer           of setTimeout
---   _unreferenced    unref was called
 --   _noDelay, _keepAlive, _keepAliveSeconds  what is set once it is connected
-local arguments = require("child_process.net_arguments")
+local arguments = require("child_process.socket_arguments")
 local core = require("child_process.core")
 local errors = require("child_process.errors")
+local expect = require("child_process.expect")
 local Stream = require("child_process.stream")
 local timers = require("child_process.timers")
 local tick = require("child_process.loop").tick
@@ -36,6 +36,8 @@ local tick = require("child_process.loop").tick
 ---@field localPort? integer
 ---@field timeout? number milliseconds
 ---@field server? Server that has accepted it
+---@field ref fun(self: Socket): Socket as Stream's; before the socket has connected, too
+---@field unref fun(self: Socket): Socket as Stream's; before the socket has connected, too
 local Socket, metatable = Stream.inherit("Socket")
 
 Socket.connecting = false
@@ -44,12 +46,7 @@ Socket.allowHalfOpen = false
 
 local LONGEST = 2 ^ 31 - 1
 
-local function check(socket, method)
-  if getmetatable(socket) ~= metatable then
-    error(errors.invalidThis("Socket:" .. method))
-  end
-end
-
+local check = expect.this("Socket", metatable)
 Socket._check = check
 
 -- Nothing has happened to the socket for as long as setTimeout allows.
@@ -79,12 +76,8 @@ end
 
 -- From now on this is what the socket reads and writes.
 function Socket:_attach(handle)
-  self._handle = handle
-  handle:setOwner(self)
+  self:_setHandle(handle)
   handle:hold()
-  if self._unreferenced then
-    handle:reference(false)
-  end
 end
 
 -- The handle is connected.
@@ -131,8 +124,7 @@ function Socket.new(options)
   if type(options) == "number" then
     options = {fd = options}
   end
-  arguments.check("options", "table", options)
-  options = options or {}
+  options = expect.optional("options", "table", options) or {}
   local handle, readable, writable = openHandle(options)
   local socket = setmetatable({
     readable = readable, writable = writable, destroyed = false, _events = nil,
@@ -230,26 +222,10 @@ function Socket:write(data, name, callback)
   local err = not self.destroyed and type(data) == "string" and refusal(self)
   if err then
     local done = type(name) == "function" and name or callback
-    arguments.check("callback", "function", done)
+    expect.optional("callback", "function", done)
     return refuse(self, err, done)
   end
   return Stream.write(self, data, name, callback)
-end
-
---- As Stream's; before the socket has connected, too.
----@return Socket self
-function Socket:ref()
-  check(self, "ref")
-  self._unreferenced = nil
-  return Stream.ref(self)
-end
-
---- As Stream's; before the socket has connected, too.
----@return Socket self
-function Socket:unref()
-  check(self, "unref")
-  self._unreferenced = true
-  return Stream.unref(self)
 end
 
 -- What sockets have besides.
@@ -268,12 +244,11 @@ end
 ---@return Socket self
 function Socket:setTimeout(milliseconds, callback)
   check(self, "setTimeout")
-  if type(milliseconds) ~= "number" then
-    error(errors.invalidArgType("msecs", "number", milliseconds))
-  elseif not (milliseconds >= 0 and milliseconds < math.huge) then
+  expect.type("msecs", "number", milliseconds)
+  if not (milliseconds >= 0 and milliseconds < math.huge) then
     error(errors.outOfRange("msecs", "a non-negative finite number", milliseconds))
   end
-  arguments.check("callback", "function", callback)
+  expect.optional("callback", "function", callback)
   self.timeout = milliseconds
   if self._timer then
     self._timer:close()
@@ -358,6 +333,7 @@ function Socket:resetAndDestroy()
   return self
 end
 
+require("child_process.ref")(Socket, check)
 require("child_process.socket_connect")(Socket)
 
 return Socket

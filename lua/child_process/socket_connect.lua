@@ -1,9 +1,10 @@
 --- Connecting a socket: looking up the host, and trying its addresses one after the other.
 --   _target     what it connects to: {addresses, index, port, localAddress, localPort, host}
 --   _lookup     the request that is being answered
-local arguments = require("child_process.net_arguments")
+local arguments = require("child_process.socket_arguments")
 local core = require("child_process.core")
 local errors = require("child_process.errors")
+local expect = require("child_process.expect")
 local loop = require("child_process.loop")
 
 local tick = loop.tick
@@ -50,7 +51,7 @@ end
 -- The target of connect's options. Raises if they are wrong.
 local function parse(options)
   if options.path ~= nil then
-    arguments.check("options.path", "string", options.path)
+    expect.type("options.path", "string", options.path)
     return {addresses = {options.path}, index = 1}
   elseif options.port == nil then
     error(errors.missingArgs("options", "port", "path"))
@@ -60,11 +61,11 @@ local function parse(options)
     error(errors.invalidArgType("options.port", {"number", "string"}, port))
   end
   local localAddress = options.localAddress
-  arguments.check("options.localAddress", "string", localAddress)
+  expect.optional("options.localAddress", "string", localAddress)
   if localAddress and arguments.isIP(localAddress) == 0 then
     error(errors.invalidIpAddress(localAddress))
   end
-  arguments.check("options.localPort", "number", options.localPort)
+  expect.optional("options.localPort", "number", options.localPort)
   local host = arguments.host("options.host", options.host) or "localhost"
   return {
     addresses = arguments.isIP(host) ~= 0 and {host} or nil, index = 1, host = host,

@@ -181,6 +181,7 @@ function Stream:ref()
   Stream.check(self, "ref")
   if self._handle then
     self._handle:reference(true)
+    loop.started()
   end
   return self
 end

@@ -1,18 +1,12 @@
 --- Timers: setTimeout, setInterval, setImmediate.
 local core = require("child_process.core")
-local errors = require("child_process.lazy_errors")
+local expect = require("child_process.expect")
 local loop = require("child_process.loop")
 
 ---@class child_process.timers
 local timers = {}
 
 local LONGEST = 2 ^ 31 - 1
-
-local function checkCallback(callback)
-  if type(callback) ~= "function" then
-    error(errors.invalidArgType("callback", "function", callback))
-  end
-end
 
 -- As in Node, what is no usable number of milliseconds counts as 1.
 local function milliseconds(delay)
@@ -23,12 +17,6 @@ local function milliseconds(delay)
   return math.floor(delay)
 end
 
-local function check(object, class, method)
-  if getmetatable(object) ~= class then
-    error(errors.invalidThis(class.__name .. ":" .. method))
-  end
-end
-
 ---@class Timeout
 ---@field callback function
 ---@field delay integer milliseconds
@@ -36,8 +24,10 @@ end
 local Timeout = {__name = "Timeout"}
 Timeout.__index = Timeout
 
+local checkTimeout = expect.this("Timeout", Timeout)
+
 local function start(callback, delay, interval, ...)
-  checkCallback(callback)
+  expect.type("callback", "function", callback)
   local timer = setmetatable({
     callback = callback,
     delay = milliseconds(delay),
@@ -66,16 +56,17 @@ end
 --- The timer keeps the loop alive, as it does at first.
 ---@return Timeout self
 function Timeout:ref()
-  check(self, Timeout, "ref")
+  checkTimeout(self, "ref")
   self.referenced = true
   self.handle:reference(true)
+  loop.started()
   return self
 end
 
 --- The loop may end although the timer has not gone off.
 ---@return Timeout self
 function Timeout:unref()
-  check(self, Timeout, "unref")
+  checkTimeout(self, "unref")
   self.referenced = false
   self.handle:reference(false)
   return self
@@ -84,14 +75,14 @@ end
 --- Does the timer keep the loop alive?
 ---@return boolean
 function Timeout:hasRef()
-  check(self, Timeout, "hasRef")
+  checkTimeout(self, "hasRef")
   return self.referenced
 end
 
 --- Starts the timer anew, with the delay that it was made with.
 ---@return Timeout self
 function Timeout:refresh()
-  check(self, Timeout, "refresh")
+  checkTimeout(self, "refresh")
   if not self.cleared then
     self.handle:start(self.delay)
   end
@@ -101,7 +92,7 @@ end
 --- The same as clearTimeout.
 ---@return Timeout self
 function Timeout:close()
-  check(self, Timeout, "close")
+  checkTimeout(self, "close")
   self.cleared = true
   self.handle:stop()
   return self
@@ -142,6 +133,8 @@ timers.clearInterval = timers.clearTimeout
 local Immediate = {__name = "Immediate"}
 Immediate.__index = Immediate
 
+local checkImmediate = expect.this("Immediate", Immediate)
+
 local queue = {}
 local first, last = 1, 0
 local referenced = 0 -- how many of those in the queue keep the loop alive
@@ -153,6 +146,7 @@ local function reference(immediate, on)
     if immediate.waiting then
       referenced = referenced + (on and 1 or -1)
       turn:reference(referenced > 0)
+      loop.started()
     end
   end
   return immediate
@@ -186,21 +180,21 @@ end
 --- The immediate keeps the loop alive, as it does at first.
 ---@return Immediate self
 function Immediate:ref()
-  check(self, Immediate, "ref")
+  checkImmediate(self, "ref")
   return reference(self, true)
 end
 
 --- The loop may end before the immediate is called.
 ---@return Immediate self
 function Immediate:unref()
-  check(self, Immediate, "unref")
+  checkImmediate(self, "unref")
   return reference(self, false)
 end
 
 --- Does the immediate keep the loop alive?
 ---@return boolean
 function Immediate:hasRef()
-  check(self, Immediate, "hasRef")
+  checkImmediate(self, "hasRef")
   return self.referenced
 end
 
@@ -209,7 +203,7 @@ end
 ---@param ... any its arguments
 ---@return Immediate
 function timers.setImmediate(callback, ...)
-  checkCallback(callback)
+  expect.type("callback", "function", callback)
   local immediate = setmetatable({
     callback = callback, arguments = table.pack(...), referenced = true, waiting = true,
   }, Immediate)

@@ -7,6 +7,7 @@
 --   _held                 true while nothing can be written or read yet: a socket connects
 local encoding = require("child_process.encoding")
 local errors = require("child_process.errors")
+local expect = require("child_process.expect")
 local loop = require("child_process.loop")
 
 local tick = loop.tick
@@ -18,20 +19,14 @@ return function(Stream)
   local function toBytes(data, name)
     if data == nil then
       error(errors.streamNullValues())
-    elseif type(data) ~= "string" then
-      error(errors.invalidArgType("chunk", "string", data))
-    elseif name == nil or name == "buffer" then
+    end
+    expect.type("chunk", "string", data)
+    if name == nil or name == "buffer" then
       return data
     elseif not encoding.normalize(name) then
       error(errors.unknownEncoding(name))
     end
     return encoding.encode(data, name)
-  end
-
-  local function checkCallback(callback)
-    if callback ~= nil and type(callback) ~= "function" then
-      error(errors.invalidArgType("callback", "function", callback))
-    end
   end
 
   local function enqueue(self, data, offset, callback)
@@ -191,7 +186,7 @@ return function(Stream)
     if type(name) == "function" then
       name, callback = nil, name
     end
-    checkCallback(callback)
+    expect.optional("callback", "function", callback)
     if not self._writableSide then
       error(errors.streamNotWritable())
     end
@@ -260,7 +255,7 @@ return function(Stream)
     elseif type(name) == "function" then
       name, callback = nil, name
     end
-    checkCallback(callback)
+    expect.optional("callback", "function", callback)
     if data ~= nil then
       self:write(data, name)
     end

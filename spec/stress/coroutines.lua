@@ -6,63 +6,28 @@
 
 local abort = require("child_process.abort")
 local cp = require("child_process")
+local held = require("spec.support.held")
 local loop = require("child_process.loop")
-local process = require("child_process.process")
 local support = require("spec.support")
-local Promise = require("child_process.promise")
+local Places = require("spec.support.places")
 
 local COROUTINES = 10000
 local AT_ONCE = 64
 local MARGIN_KIB = 2048 -- what the allocator may keep for itself
 local HEAP_MARGIN_KIB = 64
 
--- A number of places, as a program would write it. Those who wait form a queue.
-local Places = {}
-Places.__index = Places
-
-function Places.new(count)
-  return setmetatable({ free = count, first = 1, last = 0, most = 0, total = count }, Places)
-end
-
-function Places:take()
-  if self.free == 0 then
-    local promise, resolve = Promise.withResolvers()
-    self.last = self.last + 1
-    self[self.last] = resolve
-    promise:await()
-  else
-    self.free = self.free - 1
-  end
-  self.most = math.max(self.most, self.total - self.free)
-end
-
-function Places:give()
-  local resolve = self[self.first]
-  if resolve then
-    self[self.first] = nil
-    self.first = self.first + 1
-    resolve()
-  else
-    self.free = self.free + 1
-  end
-end
-
-local function children()
-  local list = support.readFile(("/proc/self/task/%d/children"):format(process.pid))
-  return select(2, list:gsub("%d+", ""))
-end
-
 -- What the process holds, and prints.
 local function holds(what)
   for _ = 1, 4 do -- what a finalizer lets go of has finalizers of its own
     collectgarbage()
   end
-  local resident = support.readFile("/proc/self/smaps_rollup"):match("Rss:%s*(%d+)")
-  local held = { descriptors = #support.openFds(), children = children(), handles = #loop.handles(),
-    heap = math.ceil(collectgarbage("count")), resident = math.tointeger(resident) }
+  local amounts = {
+    descriptors = #support.openFds(), children = held.children(), handles = #loop.handles(),
+    heap = math.ceil(collectgarbage("count")), resident = held.residentKiB(),
+  }
   print(("%-24s %d descriptors, %d children, %d handles, %d KiB of Lua, %d KiB resident"):format(
-    what, held.descriptors, held.children, held.handles, held.heap, held.resident))
-  return held
+    what, amounts.descriptors, amounts.children, amounts.handles, amounts.heap, amounts.resident))
+  return amounts
 end
 
 local function assertNothingLeft(before, after)
@@ -104,15 +69,15 @@ local function cancel()
   local started, failed = 0, 0
   local function task(number)
     places:take()
-    local signal = abort.AbortSignal.any({ controller.signal, abort.AbortSignal.timeout(600000) })
+    local signal = abort.AbortSignal.any({controller.signal, abort.AbortSignal.timeout(600000)})
     local ok = pcall(function()
       signal:throwIfAborted()
       started = started + 1
       if number == COROUTINES // 20 then
         controller:abort()
       end
-      cp.promises.execFile("sleep", { number < COROUTINES // 20 - AT_ONCE // 2 and "0" or "60" },
-        { signal = signal }):await()
+      cp.promises.execFile("sleep", {number < COROUTINES // 20 - AT_ONCE // 2 and "0" or "60"},
+        {signal = signal}):await()
     end)
     failed = failed + (ok and 0 or 1)
     places:give()

@@ -7,19 +7,14 @@ local cp = require("child_process")
 local held = require("spec.support.held")
 local net = require("child_process.net")
 local support = require("spec.support")
+local verdict = require("spec.support.verdict")
+
+local check = verdict.check
 
 local WARM, COUNT = 20000, 100000
 local CHILDREN = 4
 -- 20 bytes lost with each connection would be more.
 local MARGIN_KIB = 1536
-
-local failed = false
-
-local function check(right, format, ...)
-  local text = format:format(...)
-  print((right and "ok      " or "FAILED  ") .. text)
-  failed = failed or not right
-end
 
 local SCRIPT = [[
   local answered = 0
@@ -101,4 +96,4 @@ children, server = nil, nil
 collectgarbage()
 local left = #support.openFds()
 check(left <= descriptors, "descriptors: %d, before the first child %d", left, descriptors)
-os.exit(not failed)
+verdict.exit()

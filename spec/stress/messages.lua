@@ -8,6 +8,9 @@
 local cp = require("child_process")
 local held = require("spec.support.held")
 local support = require("spec.support")
+local verdict = require("spec.support.verdict")
+
+local check = verdict.check
 
 local COUNT = 1000000
 -- The numbers from here on have to do with the memory that is there by then.
@@ -16,14 +19,6 @@ local WINDOW = 1000
 local CHILDREN = 200
 -- Of 4000 children; 132 bytes lost with each of them would be more.
 local MARGIN_KIB = 512
-
-local failed = false
-
-local function check(right, format, ...)
-  local text = format:format(...)
-  print((right and "ok      " or "FAILED  ") .. text)
-  failed = failed or not right
-end
 
 --- Both sides send as fast as they may: at most WINDOW messages are ahead of what the other has
 --- told to have received, so that memory tells of leaks and not of a slow reader. Each message has
@@ -152,4 +147,4 @@ end
 million()
 crowd()
 long() -- last, since it leaves the allocator with much to give back
-os.exit(not failed)
+verdict.exit()

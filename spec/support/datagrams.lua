@@ -1,6 +1,7 @@
 -- What specs of dgram need.
 
 local assert = require("luassert")
+local core = require("child_process.core")
 local dgram = require("child_process.dgram")
 local support = require("spec.support")
 
@@ -20,6 +21,20 @@ function datagrams.boundSocket(listener, options)
   return socket, socket:address().port
 end
 
+--- Expects an error of a call that concerns an address of this machine.
+---@param syscall string
+---@param code string
+---@param port integer
+---@param err any
+function datagrams.assertAddressError(syscall, code, port, err)
+  assert.equal(("%s %s %s:%d"):format(syscall, code, datagrams.HERE, port), err.message)
+  assert.equal(code, err.code)
+  assert.equal(-core.errno[code], err.errno)
+  assert.equal(syscall, err.syscall)
+  assert.equal(datagrams.HERE, err.address)
+  assert.equal(port, err.port)
+end
+
 --- Closes sockets.
 ---@param ... DatagramSocket
 function datagrams.closeAll(...)
@@ -33,18 +48,6 @@ end
 function datagrams.assertError(expected, fn, ...)
   local err = support.error(fn, ...)
   for key, value in pairs(expected) do assert.equal(value, err[key]) end
-end
-
---- Runs the loop until it ends without raising.
----@return any[] what was raised
-function datagrams.runThrough()
-  local raised = {}
-  while true do
-    local ok, err = pcall(support.run)
-    if ok then return raised end
-    raised[#raised + 1] = err
-    assert(#raised < 100, err)
-  end
 end
 
 return datagrams

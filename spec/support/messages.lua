@@ -7,6 +7,12 @@ local support = require("spec.support")
 
 local messages = {}
 
+--- A script that sends back whatever comes, until it is disconnected.
+messages.ECHO = "process:on('message', function(message) process:send(message) end)"
+
+--- The same in JavaScript.
+messages.ECHO_NODE = "process.on('message', message => process.send(message))"
+
 --- Forks a script that is removed after the test.
 ---@param text string the script
 ---@param options? table of fork
@@ -74,6 +80,29 @@ function messages.received(emitter)
   return list
 end
 
+--- Sends values to a child that answers each, and disconnects it after the last answer.
+---@param child ChildProcess
+---@param values any[]
+---@return any[] answers grows as they come
+function messages.exchange(child, values)
+  local answers = messages.received(child)
+  child:on("message", function()
+    if #answers == #values then child:disconnect() end
+  end)
+  for _, value in ipairs(values) do child:send(value) end
+  return answers
+end
+
+--- Sends values to a child in Lua that sends them back, and runs the loop to its end.
+---@param options? table of fork
+---@param ... any the values
+---@return any ... as they came back
+function messages.echoed(options, ...)
+  local answers = messages.exchange(messages.fork(messages.ECHO, options), {...})
+  support.run()
+  return table.unpack(answers)
+end
+
 --- Runs the loop until a function gives something. Fails when that takes too long.
 ---@generic T
 ---@param look fun(): T?
@@ -107,6 +136,16 @@ function messages.javascript(text)
   local path = support.tmpdir() .. "/script.js"
   support.writeFile(path, text)
   return path
+end
+
+--- Forks a JavaScript program that is removed after the test.
+---@param text string
+---@param options? table of fork; default: a pipe for stdout and for stderr
+---@param args? string[]
+---@return ChildProcess
+function messages.forkNode(text, options, args)
+  return cp.fork(messages.javascript(text), args or {},
+    support.merge({execPath = "node", stdio = {"ignore", "pipe", "pipe", "ipc"}}, options))
 end
 
 return messages

@@ -40,6 +40,14 @@ function sockets.listen(server, callback)
   return server
 end
 
+--- Makes a server that listens on a free port of 127.0.0.1. Calls back with it, and with where it
+--- listens, as net.connect takes it.
+---@param callback fun(server: Server, place: table)
+function sockets.listening(callback)
+  local server = net.createServer()
+  sockets.listen(server, function(port) callback(server, {port = port, host = "127.0.0.1"}) end)
+end
+
 --- Makes a server that takes one connection, and connects to it. Once both ends are there, calls
 --- back with them.
 ---@param callback fun(accepted: Socket, client: Socket)
@@ -66,16 +74,6 @@ function sockets.pair(callback, serverOptions, clientOptions)
     end)
   end)
   return server
-end
-
---- Notes the names of events as they come.
----@return string[]
-function sockets.names(emitter, ...)
-  local seen = {}
-  for _, name in ipairs({...}) do
-    emitter:on(name, function() seen[#seen + 1] = name end)
-  end
-  return seen
 end
 
 --- Everything that a socket reads, once it has ended.

@@ -1,8 +1,9 @@
---- The arguments of net's and dgram's functions: checked and normalised.
+--- The arguments of net's and dgram's functions: ports, hosts, descriptors.
 local core = require("child_process.core")
 local errors = require("child_process.errors")
+local expect = require("child_process.expect")
 
----@class child_process.net_arguments
+---@class child_process.socket_arguments
 local arguments = {}
 
 --- A name that is no number is a path.
@@ -31,16 +32,6 @@ function arguments.normalize(...)
   return {port = first, host = type(second) == "string" and second or nil}, callback
 end
 
---- Raises if the value is given and not of this type.
----@param name string
----@param expected "boolean"|"function"|"number"|"string"|"table"
----@param value any
-function arguments.check(name, expected, value)
-  if value ~= nil and type(value) ~= expected then
-    error(errors.invalidArgType(name, expected, value))
-  end
-end
-
 --- Numbers, and strings that look like one, up to 65535.
 ---@param name string
 ---@param value any
@@ -59,10 +50,8 @@ end
 ---@param value any
 ---@return integer
 function arguments.fd(name, value)
-  local fd = math.tointeger(value)
-  if type(value) ~= "number" then
-    error(errors.invalidArgType(name, "number", value))
-  elseif not fd or fd < 0 or fd > 0x7FFFFFFF then
+  local fd = math.tointeger(expect.type(name, "number", value))
+  if not fd or fd < 0 or fd > 0x7FFFFFFF then
     error(errors.outOfRange(name, ">= 0 and <= 2147483647", value))
   end
   return fd
@@ -73,9 +62,8 @@ end
 ---@param value any
 ---@return string? # nil if it was not given, or is empty
 function arguments.host(name, value)
-  arguments.check(name, "string", value)
-  if value and value:find("\0", 1, true) then
-    error(errors.invalidArgValue(name, value, "must be a string without null bytes"))
+  if expect.optional(name, "string", value) then
+    expect.noNul(name, value)
   end
   return value ~= "" and value or nil
 end
