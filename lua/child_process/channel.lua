@@ -478,8 +478,8 @@ end
 --- Node text: subprocess.send(message[, sendHandle[, options]][, callback]).
 ---@param message any what JSON can express: strings, numbers, booleans, tables of these, cp.null;
 ---with serialization = "advanced" also the objects of child_process.clone
----@param handle? any
----@param options? table keepOpen: the socket stays open here, too
+---@param handle? SendHandle
+---@param options? SendOptions
 ---@param callback? fun(err: Error?) called when the message has been written
 ---@return boolean # false if the channel is closed, or if so much is waiting that more is unwise
 function methods.send(target, message, handle, options, callback)

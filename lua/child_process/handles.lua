@@ -151,11 +151,6 @@ end
 
 -- Receiving ---------------------------------------------------------------------------------
 
-local function isInternal(message)
-  return type(message) == "table" and type(message.cmd) == "string"
-    and message.cmd:find("^NODE_.") ~= nil
-end
-
 local function reply(owner, command)
   if owner.handle then
     owner.handle:reply({cmd = command})
@@ -178,7 +173,7 @@ function commands.NODE_HANDLE(owner, envelope)
     descriptor:close()
   end
   local wanted
-  if isInternal(envelope.msg) then
+  if core.isInternal(envelope.msg) then
     wanted = owner.target:emit("internalMessage", envelope.msg, object)
   else
     wanted = owner:deliver(envelope.msg, object)

@@ -98,21 +98,25 @@ end
 -- What the socket is to be on, and whether that can be read and written.
 local function openHandle(options)
   local handle, fd = options.handle, options.fd
-  if handle ~= nil then
-    local kind = core.kindOf(handle)
-    if kind == "child_process.StreamHandle" then
-      return handle, options.readable ~= false, options.writable ~= false
-    elseif kind ~= "child_process.Descriptor" then
+  local received = handle ~= nil and core.kindOf(handle) == "child_process.Descriptor"
+  if received then
+    fd = handle:fileno()
+    if not fd then
+      error(errors.invalidArgValue("options.handle", handle, "was taken or closed"))
+    end
+  elseif handle ~= nil then
+    if core.kindOf(handle) ~= "child_process.StreamHandle" then
       error(errors.invalidArgType("options.handle", "StreamHandle", handle))
     end
-    fd = handle:take() -- it has come with a message
-  end
-  if fd == nil then
+    return handle, options.readable ~= false, options.writable ~= false
+  elseif fd == nil then
     return nil, true, true
   end
   local opened, readable, writable = core.openSocket(arguments.fd("fd", fd))
   if not opened then
     error(errors.system(readable, "open")) -- which is the errno then
+  elseif received then
+    handle:take()
   end
   return opened, readable and options.readable ~= false, writable and options.writable ~= false
 end

@@ -87,6 +87,14 @@ static bool is_internal(lua_State *L)
   return internal;
 }
 
+/* isInternal(value) */
+static int is_internal_message(lua_State *L)
+{
+  lua_settop(L, 1);
+  lua_pushboolean(L, is_internal(L));
+  return 1;
+}
+
 /* Takes all messages, for as long as the handle stays and the loop is not to return. */
 static int call_on_messages(lua_State *L)
 {
@@ -470,5 +478,7 @@ void cp_channel_functions(lua_State *L)
   cp_object_class(L, CLASS, metamethods, methods);
   lua_pushcfunction(L, channel_open);
   lua_setfield(L, -2, "channel");
+  lua_pushcfunction(L, is_internal_message);
+  lua_setfield(L, -2, "isInternal");
   take_inherited(L);
 }
