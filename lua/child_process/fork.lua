@@ -28,23 +28,35 @@ local HANDED_OVER = {
   "lazy_errors", "loop", "events", "process", "channel", "json", "script",
 }
 
+-- And with messages of that serialization.
+local HANDED_OVER_FOR = {advanced = {"clone"}}
+
 -- Name and compiled code of each, as launch.lua takes them apart.
-local function makeBundle()
+local function bundle(names)
   local parts = {}
-  for _, name in ipairs(HANDED_OVER) do
+  for _, name in ipairs(names) do
     local chunk = core.loadFile(pathOf(name)) or missing(name)
     parts[#parts + 1] = ("s4s4"):pack("child_process." .. name, string.dump(chunk, true))
   end
   return table.concat(parts)
 end
 
-local bundle -- with the first fork
+local bundles = {} -- by names, from their first fork on
+
+local function bundled(names)
+  bundles[names] = bundles[names] or bundle(names)
+  return bundles[names]
+end
+
+local function bundleFor(serialization)
+  local more = HANDED_OVER_FOR[serialization]
+  return bundled(HANDED_OVER) .. (more and bundled(more) or "")
+end
 
 -- The command line of our launcher: it is told where the C module lies, and how much is handed over
 -- on the channel. The rest it finds beside itself, so that the child needs no settings.
-local function launcher()
-  bundle = bundle or makeBundle()
-  return {pathOf("launch"), files.core or missing("core"), tostring(#bundle)}
+local function launcher(preamble)
+  return {pathOf("launch"), files.core or missing("core"), tostring(#preamble)}
 end
 
 -- An application that embeds Lua cannot run our launcher, unless somebody knows better.
@@ -107,13 +119,14 @@ function fork.fork(modulePath, args, options)
 
   local execPath = options.execPath
   local command = {}
-  local launched = not given(execPath)
-  if launched then
+  local preamble
+  if not given(execPath) then
+    preamble = bundleFor(options.serialization)
     execPath = process.execPath
     arguments.checkCommand("process.execPath", execPath)
     checkInterpreter(execPath)
     append(command, argumentsOrDefault("options.execArgv", options.execArgv, process.execArgv))
-    append(command, launcher())
+    append(command, launcher(preamble))
   else
     arguments.checkCommand("options.execPath", execPath)
     append(command, argumentsOrDefault("options.execArgv", options.execArgv, {}))
@@ -121,7 +134,7 @@ function fork.fork(modulePath, args, options)
   command[#command + 1] = modulePath
   append(command, args)
   local call = arguments.normalize(execPath, command, spawnOptions, ignored)
-  call.preamble = launched and bundle or nil
+  call.preamble = preamble
   return ChildProcess.new():spawn(call)
 end
 
