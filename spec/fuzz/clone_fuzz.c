@@ -29,7 +29,7 @@ static bool same_bytes(const cp_buffer *a, const cp_buffer *b)
  * bytes are compared only where that cannot be. */
 static void read_again(lua_State *L, input *in)
 {
-  cp_clone_error error;
+  cp_decode_error error;
   cp_clone_encode(L, -1, &in->first);
   require(cp_clone_decode(L, in->first.data, in->first.length, &error), "what was written is read");
   cp_clone_encode(L, -1, &in->second);
@@ -40,7 +40,7 @@ static void read_again(lua_State *L, input *in)
 static int test_bytes(lua_State *L)
 {
   input *in = lua_touserdata(L, 1);
-  cp_clone_error error = {NULL, in->size + 1};
+  cp_decode_error error = {NULL, in->size + 1};
   bool good = false;
   lua_settop(L, 0);
   memory.limit = memory.used + BYTES_PER_BYTE * in->size + BYTES_FOR_ALL;
@@ -60,7 +60,7 @@ static int test_bytes(lua_State *L)
 static int test_string(lua_State *L)
 {
   input *in = lua_touserdata(L, 1);
-  cp_clone_error error;
+  cp_decode_error error;
   lua_pushlstring(L, in->data, in->size);
   cp_clone_encode(L, -1, &in->first);
   require(cp_clone_decode(L, in->first.data, in->first.length, &error), "a string is read");

@@ -74,7 +74,7 @@ static bool same(lua_State *L, int a, int b)
 
 static void read_again(lua_State *L, cp_buffer *text)
 {
-  cp_json_error error;
+  cp_decode_error error;
   int top = lua_gettop(L);
   size_t valid = cp_utf8_valid_prefix((const uint8_t *)text->data, text->length);
   require(valid == text->length, "what was written is UTF-8");
@@ -92,7 +92,7 @@ typedef struct input {
 static int test_text(lua_State *L)
 {
   input *in = lua_touserdata(L, 1);
-  cp_json_error error = {NULL, in->size + 1};
+  cp_decode_error error = {NULL, in->size + 1};
   lua_settop(L, 0);
   if (!cp_json_decode(L, in->data, in->size, &error)) {
     require(lua_gettop(L) == 0, "nothing is pushed for an error");

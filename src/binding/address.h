@@ -4,7 +4,6 @@
 
 #include "../core/address.h"
 
-#include <lauxlib.h>
 #include <lua.h>
 
 /* Pushes a table with `address`, `family` ("IPv4", "IPv6") and `port`; for a Unix socket the path, or the

@@ -111,15 +111,14 @@ static int call_on_messages(lua_State *L)
   /* userdata, owner, method */
   while (handle->channel != NULL && !handle->state->loop.interrupted &&
          cp_channel_next(channel, &message, &length)) {
-    const char *reason = NULL;
+    cp_decode_error error;
 
     lua_pushnil(L); /* the method's place */
     lua_pushvalue(L, 2);
-    reason = handle->serialization->decode(L, message, length);
-    if (reason != NULL) {
+    if (!handle->serialization->decode(L, message, length, &error)) {
       lua_settop(L, 2);
       lua_pushlstring(L, message, length);
-      lua_pushstring(L, reason);
+      lua_pushstring(L, error.reason);
       cp_state_dispatch(L, "ongarbage", 2);
       return 0;
     }
@@ -217,9 +216,6 @@ static int channel_set_max_message_size(lua_State *L)
 
 /* Sending. */
 
-/* Large buffers are not kept. */
-enum { KEPT_CAPACITY = 256 * 1024 };
-
 /* Of a buffer and a handle as light userdata and a value: appends the message, returns whether there is
  * one. */
 static int encode_message(lua_State *L)
@@ -227,7 +223,7 @@ static int encode_message(lua_State *L)
   cp_buffer *buffer = lua_touserdata(L, 1);
   const channel_handle *handle = lua_touserdata(L, 2);
 
-  lua_pushboolean(L, handle->serialization->encode(L, 3, buffer));
+  lua_pushboolean(L, cp_serialization_encode(handle->serialization, L, 3, buffer));
   return 1;
 }
 
@@ -272,9 +268,10 @@ static int encode_and_send(lua_State *L, channel_handle *handle, send_function *
     /* __tojson may have closed it. */
     r = handle->channel == NULL ? -EPIPE : send(handle->channel, buffer, fd);
   }
-  buffer->length = 0;
-  if (nested || buffer->capacity > KEPT_CAPACITY) {
+  if (nested) {
     cp_buffer_free(buffer);
+  } else {
+    cp_buffer_reset(buffer);
   }
   return status == LUA_OK ? r : lua_error(L);
 }

@@ -1,4 +1,5 @@
 /* The C module child_process.core. What it holds is for the Lua files of this project alone. */
+#include "alive.h"
 #include "channel.h"
 #include "child.h"
 #include "clone.h"
@@ -38,6 +39,7 @@ CP_EXPORT int luaopen_child_process_core(lua_State *L)
   lua_pushvalue(L, 2);
   lua_setfield(L, -2, "path");
   cp_state_functions(L);
+  cp_alive_functions(L);
   cp_object_functions(L);
   cp_spawn_arguments_constants(L);
   cp_child_functions(L);

@@ -4,93 +4,75 @@
 #include "../core/datagram_options.h"
 #include "../core/pipe.h"
 #include "address.h"
-#include "anchor.h"
+#include "handle.h"
 #include "object.h"
 
 static const char CLASS[] = "child_process.DatagramHandle";
 
 typedef struct datagram_handle {
-  cp_state *state;
+  cp_handle base;
   cp_datagram *datagram; /* NULL after close */
-  cp_anchor anchor;
-  int busy; /* callbacks that are running: they need the handle until they are through */
 } datagram_handle;
 
-static void release_if_idle(datagram_handle *handle)
+static bool is_active(const cp_handle *base)
 {
-  if (handle->busy == 0 && (handle->datagram == NULL || !cp_datagram_is_active(handle->datagram))) {
-    cp_anchor_release(handle->state->callbacks, &handle->anchor);
-  }
+  const cp_datagram *datagram = ((const datagram_handle *)base)->datagram;
+
+  return datagram != NULL && cp_datagram_is_active(datagram);
 }
 
 /* Callbacks. */
 
 typedef struct datagram_event {
-  const datagram_handle *handle;
+  const cp_handle *handle;
   const char *data;
   size_t length;
   const cp_address *from;
-  int error;
 } datagram_event;
 
 static int call_on_datagram(lua_State *L)
 {
   const datagram_event *event = lua_touserdata(L, 1);
 
-  cp_anchor_push_owner(L, event->handle->anchor);
+  cp_handle_push_owner(L, event->handle);
   lua_pushlstring(L, event->data, event->length);
   cp_push_address(L, event->from);
   cp_state_dispatch(L, "ondatagram", 2);
   return 0;
 }
 
+static void on_datagram(cp_datagram *datagram, const char *data, size_t n, const cp_address *from)
+{
+  datagram_event event = {datagram->owner, data, n, from};
+
+  cp_handle_call(datagram->owner, call_on_datagram, &event);
+}
+
+typedef struct error_event {
+  const cp_handle *handle;
+  int error;
+} error_event;
+
 static int call_on_error(lua_State *L)
 {
-  const datagram_event *event = lua_touserdata(L, 1);
+  const error_event *event = lua_touserdata(L, 1);
 
-  cp_anchor_push_owner(L, event->handle->anchor);
+  cp_handle_push_owner(L, event->handle);
   lua_pushinteger(L, event->error);
   cp_state_dispatch(L, "onreceiveerror", 1);
   return 0;
 }
 
-static int call_on_room(lua_State *L)
-{
-  const datagram_event *event = lua_touserdata(L, 1);
-
-  cp_anchor_push_owner(L, event->handle->anchor);
-  cp_state_dispatch(L, "onroom", 0);
-  return 0;
-}
-
-static void call_lua(datagram_handle *handle, lua_CFunction function, datagram_event *event)
-{
-  event->handle = handle;
-  handle->busy++;
-  cp_state_call(handle->state, function, event);
-  handle->busy--;
-  release_if_idle(handle);
-}
-
-static void on_datagram(cp_datagram *datagram, const char *data, size_t n, const cp_address *from)
-{
-  datagram_event event = {.data = data, .length = n, .from = from};
-
-  call_lua(datagram->owner, call_on_datagram, &event);
-}
-
 static void on_error(cp_datagram *datagram, int error)
 {
-  datagram_event event = {.error = error};
+  error_event event = {datagram->owner, error};
 
-  call_lua(datagram->owner, call_on_error, &event);
+  cp_handle_call(datagram->owner, call_on_error, &event);
 }
 
 static void on_room(cp_datagram *datagram)
 {
-  datagram_event event = {0};
-
-  call_lua(datagram->owner, call_on_room, &event);
+  cp_handle_tell(datagram->owner, "onroom");
 }
 
 static const cp_datagram_callbacks callbacks = {on_datagram, on_error, on_room};
@@ -100,10 +82,8 @@ static const cp_datagram_callbacks callbacks = {on_datagram, on_error, on_room};
 static void push_handle(lua_State *L, int family, int fd)
 {
   cp_state *state = cp_state_check(L);
-  datagram_handle *handle = cp_object_new(L, CLASS, sizeof(*handle));
+  datagram_handle *handle = cp_handle_new(L, state, CLASS, sizeof(*handle), is_active);
 
-  handle->state = state;
-  handle->anchor = LUA_NOREF;
   handle->datagram = cp_datagram_new(&state->loop, family, fd, &callbacks, handle);
   if (handle->datagram == NULL) {
     luaL_error(L, "child_process: not enough memory for a socket");
@@ -149,12 +129,7 @@ static int datagram_open(lua_State *L)
     cp_pipe_close(socket.fd);
     return cp_push_failure(L, socket.family);
   }
-  lua_pushcfunction(L, push_open);
-  lua_pushlightuserdata(L, &socket);
-  if (lua_pcall(L, 1, 1, 0) != LUA_OK) {
-    cp_pipe_close(socket.fd);
-    return lua_error(L);
-  }
+  cp_handle_push_owner_of(L, socket.fd, push_open, &socket);
   return 1;
 }
 
@@ -208,7 +183,7 @@ static int datagram_close(lua_State *L)
   datagram_handle *handle = cp_object_check(L, 1, CLASS);
 
   handle->datagram = cp_datagram_close(handle->datagram);
-  release_if_idle(handle);
+  cp_handle_release_if_idle(&handle->base);
   return 0;
 }
 
@@ -282,20 +257,14 @@ static int datagram_peer(lua_State *L)
 
 /* Datagrams. */
 
-static int push_active(lua_State *L, datagram_handle *handle, int r)
-{
-  release_if_idle(handle);
-  return cp_push_errno(L, r);
-}
-
 /* handle:receive() -> errno. Calls owner:ondatagram(bytes, address) for each datagram, and
  * owner:onreceiveerror(errno) when receiving failed, after which it goes on. */
 static int datagram_receive(lua_State *L)
 {
   datagram_handle *handle = check_handle(L);
 
-  cp_anchor_set(L, &handle->anchor, 1, true);
-  return push_active(L, handle, cp_datagram_receive(handle->datagram));
+  cp_handle_anchor(L, &handle->base, 1);
+  return cp_handle_settle(L, &handle->base, cp_datagram_receive(handle->datagram));
 }
 
 /* handle:awaitRoom() -> errno. Calls owner:onroom() once. */
@@ -303,8 +272,8 @@ static int datagram_await_room(lua_State *L)
 {
   datagram_handle *handle = check_handle(L);
 
-  cp_anchor_set(L, &handle->anchor, 1, true);
-  return push_active(L, handle, cp_datagram_await_room(handle->datagram));
+  cp_handle_anchor(L, &handle->base, 1);
+  return cp_handle_settle(L, &handle->base, cp_datagram_await_room(handle->datagram));
 }
 
 /* handle:send(bytes, address, port) -> number of bytes; or nil, errno, which is -EAGAIN when there is no room.

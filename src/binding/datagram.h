@@ -2,7 +2,7 @@
 #ifndef CP_BINDING_DATAGRAM_H
 #define CP_BINDING_DATAGRAM_H
 
-#include "state.h"
+#include <lua.h>
 
 /* Adds `datagram`, `openDatagram`, `isFreeDatagram` and `datagramFamily` to the table on top
  * of the stack, and makes the class. */

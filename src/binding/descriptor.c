@@ -53,7 +53,6 @@ void cp_descriptor_functions(lua_State *L)
 {
   static const luaL_Reg metamethods[] = {
       {"__gc", descriptor_close},
-      {"__close", descriptor_close},
       {NULL, NULL},
   };
   static const luaL_Reg methods[] = {

@@ -5,38 +5,28 @@
 #include "../core/socket.h"
 #include "../core/stream.h"
 #include "address.h"
-#include "anchor.h"
+#include "handle.h"
 #include "object.h"
-#include "state.h"
 #include "stream.h"
-
-#include <errno.h>
 
 static const char CLASS[] = "child_process.ListenerHandle";
 
 typedef struct listener_handle {
-  cp_state *state;
+  cp_handle base;
   cp_listener *listener; /* NULL after close */
-  cp_anchor anchor;
-  int busy; /* callbacks that are running: they need the handle until they are through */
 } listener_handle;
 
-static bool is_active(const listener_handle *handle)
+static bool is_active(const cp_handle *base)
 {
-  return handle->busy > 0 || (handle->listener != NULL && handle->listener->listening);
-}
+  const cp_listener *listener = ((const listener_handle *)base)->listener;
 
-static void release_if_idle(listener_handle *handle)
-{
-  if (!is_active(handle)) {
-    cp_anchor_release(handle->state->callbacks, &handle->anchor);
-  }
+  return listener != NULL && listener->listening;
 }
 
 /* Callbacks. */
 
 typedef struct connection_event {
-  const listener_handle *handle;
+  const cp_handle *handle;
   int fd; /* -1 once somebody else has taken it */
 } connection_event;
 
@@ -44,7 +34,7 @@ static int call_on_connection(lua_State *L)
 {
   connection_event *event = lua_touserdata(L, 1);
 
-  cp_anchor_push_owner(L, event->handle->anchor);
+  cp_handle_push_owner(L, event->handle);
   if (event->fd < 0) {
     lua_pushnil(L);
     lua_pushinteger(L, event->fd);
@@ -61,15 +51,12 @@ static int call_on_connection(lua_State *L)
 static void on_connection(void *owner, int fd)
 {
   listener_handle *handle = owner;
-  connection_event event = {handle, fd};
+  connection_event event = {&handle->base, fd};
 
-  handle->busy++;
-  cp_state_call(handle->state, call_on_connection, &event);
-  handle->busy--;
+  cp_handle_call(&handle->base, call_on_connection, &event);
   if (event.fd >= 0) {
     cp_pipe_close(event.fd);
   }
-  release_if_idle(handle);
 }
 
 /* Life. */
@@ -83,10 +70,8 @@ static int push_listener(lua_State *L)
 {
   const new_listener *made = lua_touserdata(L, 1);
   cp_state *state = cp_state_check(L);
-  listener_handle *handle = cp_object_new(L, CLASS, sizeof(*handle));
+  listener_handle *handle = cp_handle_new(L, state, CLASS, sizeof(*handle), is_active);
 
-  handle->state = state;
-  handle->anchor = LUA_NOREF;
   handle->listener = cp_listener_new(&state->loop, made->fd, made->bound, on_connection, handle);
   if (handle->listener == NULL) {
     return luaL_error(L, "child_process: not enough memory for a listener");
@@ -103,12 +88,7 @@ static int push_handle(lua_State *L, int fd, const cp_address *bound)
   if (fd < 0) {
     return cp_push_failure(L, fd);
   }
-  lua_pushcfunction(L, push_listener);
-  lua_pushlightuserdata(L, &made);
-  if (lua_pcall(L, 1, 1, 0) != LUA_OK) {
-    cp_pipe_close(fd);
-    return lua_error(L);
-  }
+  cp_handle_push_owner_of(L, fd, push_listener, &made);
   return 1;
 }
 
@@ -164,7 +144,7 @@ static int listener_close(lua_State *L)
   if (handle->listener != NULL) {
     cp_listener_remove_path(handle->listener);
     handle->listener = cp_listener_close(handle->listener);
-    release_if_idle(handle);
+    cp_handle_release_if_idle(&handle->base);
   }
   return 0;
 }
@@ -175,12 +155,9 @@ static int listener_listen(lua_State *L)
 {
   listener_handle *handle = check_handle(L);
   int backlog = cp_check_int(L, 2);
-  int r = 0;
 
-  cp_anchor_set(L, &handle->anchor, 1, true);
-  r = cp_listener_start(handle->listener, backlog);
-  release_if_idle(handle);
-  return cp_push_errno(L, r);
+  cp_handle_anchor(L, &handle->base, 1);
+  return cp_handle_settle(L, &handle->base, cp_listener_start(handle->listener, backlog));
 }
 
 /* handle:isListening() */

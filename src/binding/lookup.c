@@ -6,7 +6,6 @@
 #include "object.h"
 #include "state.h"
 
-#include <errno.h>
 #include <string.h>
 
 static const char CLASS[] = "child_process.LookupRequest";

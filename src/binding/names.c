@@ -1,9 +1,9 @@
 #include "names.h"
 
 #include "../core/signals.h"
+#include "object.h"
 
 #include <errno.h>
-#include <lauxlib.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -74,8 +74,19 @@ static int names_index(lua_State *L)
   return 1;
 }
 
+/* errorText(errno) -> what has happened, in words */
+static int error_text(lua_State *L)
+{
+  char text[128];
+
+  lua_pushstring(L, uv_strerror_r(cp_check_int(L, 1), text, sizeof(text)));
+  return 1;
+}
+
 void cp_names_functions(lua_State *L)
 {
+  lua_pushcfunction(L, error_text);
+  lua_setfield(L, -2, "errorText");
   lua_createtable(L, 0, 1);
   lua_pushcfunction(L, names_index);
   lua_setfield(L, -2, "__index");

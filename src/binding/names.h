@@ -4,9 +4,9 @@
 
 #include <lua.h>
 
-/* Gives the table on top of the stack the fields `signals` and `errno`, tables from name to number and from
- * number to name. They are made when they are first asked for: hundreds of names, which a forked child
- * should not have to wait for. */
+/* Gives the table on top of the stack `errorText` and the fields `signals` and `errno`, tables from name to
+ * number and from number to name. They are made when they are first asked for: hundreds of names, which a
+ * forked child should not have to wait for. */
 void cp_names_functions(lua_State *L);
 
 #endif

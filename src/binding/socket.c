@@ -7,7 +7,6 @@
 #include "stream.h"
 
 #include <lauxlib.h>
-#include <uv.h>
 
 /* connect(address, port, localAddress, localPort) or connect(path) -> stream handle, which connects; when
  * it has room, socketError tells how that went. Or nil, errno, and "bind" or "connect". */
@@ -111,23 +110,18 @@ static int socket_address_family(lua_State *L)
   return 1;
 }
 
-/* errorText(errno) -> what has happened, in words. */
-static int socket_error_text(lua_State *L)
-{
-  char text[128];
-
-  lua_pushstring(L, uv_strerror_r(cp_check_int(L, 1), text, sizeof(text)));
-  return 1;
-}
-
 void cp_socket_functions(lua_State *L)
 {
   static const luaL_Reg functions[] = {
-      {"connect", socket_connect},         {"socketError", socket_error},
-      {"copySocket", socket_copy},         {"setNoDelay", socket_no_delay},
-      {"setKeepAlive", socket_keep_alive}, {"resetOnClose", socket_reset_on_close},
-      {"socketNames", socket_names},       {"addressFamily", socket_address_family},
-      {"errorText", socket_error_text},    {NULL, NULL},
+      {"connect", socket_connect},
+      {"socketError", socket_error},
+      {"copySocket", socket_copy},
+      {"setNoDelay", socket_no_delay},
+      {"setKeepAlive", socket_keep_alive},
+      {"resetOnClose", socket_reset_on_close},
+      {"socketNames", socket_names},
+      {"addressFamily", socket_address_family},
+      {NULL, NULL},
   };
 
   luaL_setfuncs(L, functions, 0);

@@ -10,7 +10,6 @@
 #include "../core/buffer.h"
 #include "../core/loop.h"
 
-#include <lauxlib.h>
 #include <lua.h>
 
 typedef struct cp_state {
@@ -19,9 +18,9 @@ typedef struct cp_state {
   size_t string_header; /* see string_buffer.h */
   uv_idle_t *wake;      /* makes a loop turn that somebody else drives, so that ticks are drained */
   cp_buffer scratch;    /* for a message that is being encoded */
-  bool encoding;
-  bool has_ticks; /* since it was set to false */
-  int depth;      /* calls into Lua that have not returned yet */
+  bool encoding;        /* the scratch is in use */
+  bool has_ticks;       /* since it was set to false */
+  int depth;            /* calls into Lua that have not returned yet */
   bool running;
   bool closed;        /* the Lua state is being closed */
   bool lost_an_error; /* there was no memory to keep it */

@@ -5,7 +5,7 @@
 #include "../core/socket.h"
 #include "../core/splice.h"
 #include "../core/stream.h"
-#include "anchor.h"
+#include "handle.h"
 #include "object.h"
 #include "string_buffer.h"
 
@@ -18,11 +18,9 @@ static const char CLASS[] = "child_process.StreamHandle";
 enum { VECTOR_SIZE = 16 };
 
 typedef struct stream_handle {
-  cp_state *state;
+  cp_handle base;
   cp_stream *stream; /* NULL after close */
-  cp_anchor anchor;
-  int busy;  /* callbacks that are running: they need the handle until they are through */
-  bool held; /* it stays until it is closed, whether something can come or not */
+  bool held;         /* it stays until it is closed, whether something can come or not */
   /* Output that is collected instead of being handed over piece by piece. */
   cp_buffer collected;
   size_t limit;
@@ -35,35 +33,18 @@ typedef struct stream_handle {
 
 /* A transfer switches between waiting for the one and the other by itself, so both stay as long as it
  * lasts. */
-static bool is_active(const stream_handle *handle)
+static bool is_active(const cp_handle *base)
 {
-  return handle->busy > 0 || handle->splice != NULL || handle->splice_source != NULL ||
+  const stream_handle *handle = (const stream_handle *)base;
+
+  return handle->splice != NULL || handle->splice_source != NULL ||
          (handle->stream != NULL && (handle->held || cp_stream_is_active(handle->stream)));
-}
-
-static void update_anchor(lua_State *L, stream_handle *handle, int index)
-{
-  cp_anchor_set(L, &handle->anchor, index, is_active(handle));
-}
-
-static void release_if_idle(stream_handle *handle)
-{
-  if (!is_active(handle)) {
-    cp_anchor_release(handle->state->callbacks, &handle->anchor);
-  }
-}
-
-static void call_lua(stream_handle *handle, lua_CFunction function, void *argument)
-{
-  handle->busy++;
-  cp_state_call(handle->state, function, argument);
-  handle->busy--;
 }
 
 /* Callbacks. */
 
 typedef struct read_event {
-  stream_handle *handle;
+  const cp_handle *handle;
   const char *data;
   ssize_t n;
 } read_event;
@@ -72,7 +53,7 @@ static int call_on_read(lua_State *L)
 {
   const read_event *event = lua_touserdata(L, 1);
 
-  cp_anchor_push_owner(L, event->handle->anchor);
+  cp_handle_push_owner(L, event->handle);
   if (event->n > 0) {
     lua_pushlstring(L, event->data, (size_t)event->n);
     cp_state_dispatch(L, "onread", 1);
@@ -88,28 +69,6 @@ static int call_on_read(lua_State *L)
   return 0;
 }
 
-typedef struct plain_event {
-  const stream_handle *handle;
-  const char *method;
-} plain_event;
-
-static int call_plain(lua_State *L)
-{
-  const plain_event *event = lua_touserdata(L, 1);
-
-  cp_anchor_push_owner(L, event->handle->anchor);
-  cp_state_dispatch(L, event->method, 0);
-  return 0;
-}
-
-/* Calls a method of the owner's without arguments. */
-static void tell(stream_handle *handle, const char *method)
-{
-  plain_event event = {handle, method};
-
-  call_lua(handle, call_plain, &event);
-}
-
 /* Returns true when Lua has to hear of it. */
 static bool collect(stream_handle *handle, read_event *event)
 {
@@ -123,7 +82,7 @@ static bool collect(stream_handle *handle, read_event *event)
   }
   if (n > room) {
     handle->collecting = false;
-    tell(handle, "onoverflow");
+    cp_handle_tell(&handle->base, "onoverflow");
   }
   return false;
 }
@@ -131,28 +90,21 @@ static bool collect(stream_handle *handle, read_event *event)
 static void on_read(cp_stream *stream, const char *data, ssize_t n)
 {
   stream_handle *handle = stream->owner;
-  read_event event = {handle, data, n};
+  read_event event = {&handle->base, data, n};
 
   if (!(handle->collecting && n > 0) || collect(handle, &event)) {
-    call_lua(handle, call_on_read, &event);
+    cp_handle_call(&handle->base, call_on_read, &event);
   }
-  release_if_idle(handle);
 }
 
 static void on_room(cp_stream *stream)
 {
-  stream_handle *handle = stream->owner;
-
-  tell(handle, "onroom");
-  release_if_idle(handle);
+  cp_handle_tell(stream->owner, "onroom");
 }
 
 static void on_hangup(cp_stream *stream)
 {
-  stream_handle *handle = stream->owner;
-
-  tell(handle, "onhangup");
-  release_if_idle(handle);
+  cp_handle_tell(stream->owner, "onhangup");
 }
 
 static const cp_stream_callbacks callbacks = {on_read, on_room, on_hangup};
@@ -161,10 +113,8 @@ static const cp_stream_callbacks callbacks = {on_read, on_room, on_hangup};
 
 void cp_stream_handle_push(lua_State *L, cp_state *state, int fd, int flags)
 {
-  stream_handle *handle = cp_object_new(L, CLASS, sizeof(*handle));
+  stream_handle *handle = cp_handle_new(L, state, CLASS, sizeof(*handle), is_active);
 
-  handle->state = state;
-  handle->anchor = LUA_NOREF;
   handle->stream = cp_stream_new(&state->loop, fd, flags, &callbacks, handle);
   if (handle->stream == NULL) {
     luaL_error(L, "child_process: not enough memory for a stream");
@@ -173,29 +123,28 @@ void cp_stream_handle_push(lua_State *L, cp_state *state, int fd, int flags)
 
 static int push_socket(lua_State *L)
 {
-  cp_stream_handle_push(L, cp_state_check(L), (int)lua_tointeger(L, 1),
-                        CP_STREAM_READABLE | CP_STREAM_WRITABLE);
+  const int *fd = lua_touserdata(L, 1);
+
+  cp_stream_handle_push(L, cp_state_check(L), *fd, CP_STREAM_READABLE | CP_STREAM_WRITABLE);
   return 1;
 }
 
 void cp_stream_handle_push_socket(lua_State *L, int fd)
 {
-  lua_pushcfunction(L, push_socket);
-  lua_pushinteger(L, fd);
-  if (lua_pcall(L, 1, 1, 0) != LUA_OK) {
-    cp_pipe_close(fd);
-    lua_error(L);
-  }
+  cp_handle_push_owner_of(L, fd, push_socket, &fd);
 }
 
 static void stop_splice(stream_handle *handle)
 {
   stream_handle *source = handle->splice_source != NULL ? handle->splice_source : handle;
+  stream_handle *target = source->splice_target;
 
   if (source->splice != NULL) {
     source->splice = cp_splice_stop(source->splice);
-    source->splice_target->splice_source = NULL;
     source->splice_target = NULL;
+    target->splice_source = NULL;
+    cp_handle_release_if_idle(&source->base);
+    cp_handle_release_if_idle(&target->base);
   }
 }
 
@@ -255,8 +204,8 @@ static int stream_hold(lua_State *L)
 {
   stream_handle *handle = check_handle(L);
 
+  cp_handle_anchor(L, &handle->base, 1);
   handle->held = true;
-  update_anchor(L, handle, 1);
   return 0;
 }
 
@@ -264,17 +213,9 @@ static int stream_hold(lua_State *L)
 static int stream_close(lua_State *L)
 {
   stream_handle *handle = cp_object_check(L, 1, CLASS);
-  stream_handle *source = handle->splice_source;
-  stream_handle *target = handle->splice_target;
 
   close_handle(handle);
-  release_if_idle(handle);
-  if (source != NULL) {
-    release_if_idle(source);
-  }
-  if (target != NULL) {
-    release_if_idle(target);
-  }
+  cp_handle_release_if_idle(&handle->base);
   return 0;
 }
 
@@ -310,10 +251,9 @@ static int stream_take_back(lua_State *L)
 static int stream_read(lua_State *L)
 {
   stream_handle *handle = check_handle(L);
-  int r = cp_stream_read(handle->stream, lua_toboolean(L, 2));
 
-  update_anchor(L, handle, 1);
-  return cp_push_errno(L, r);
+  cp_handle_anchor(L, &handle->base, 1);
+  return cp_handle_settle(L, &handle->base, cp_stream_read(handle->stream, lua_toboolean(L, 2)));
 }
 
 /* handle:collect(limit): from now on reading keeps the bytes. When more than `limit` come,
@@ -325,7 +265,7 @@ static int stream_collect(lua_State *L)
 
   handle->collecting = !lua_isnoneornil(L, 2);
   if (handle->collecting && handle->collected.data == NULL) {
-    handle->collected = cp_string_buffer_new(L, handle->state->string_header);
+    handle->collected = cp_string_buffer_new(L, handle->base.state->string_header);
   }
   handle->limit = handle->collecting ? (size_t)luaL_checkinteger(L, 2) : 0;
   return 0;
@@ -398,20 +338,18 @@ static int stream_writev(lua_State *L)
 static int stream_await_room(lua_State *L)
 {
   stream_handle *handle = check_handle(L);
-  int r = cp_stream_await_room(handle->stream);
 
-  update_anchor(L, handle, 1);
-  return cp_push_errno(L, r);
+  cp_handle_anchor(L, &handle->base, 1);
+  return cp_handle_settle(L, &handle->base, cp_stream_await_room(handle->stream));
 }
 
 /* handle:awaitHangup() -> errno. Calls owner:onhangup() once, when nobody can read any more. */
 static int stream_await_hangup(lua_State *L)
 {
   stream_handle *handle = check_handle(L);
-  int r = cp_stream_await_hangup(handle->stream);
 
-  update_anchor(L, handle, 1);
-  return cp_push_errno(L, r);
+  cp_handle_anchor(L, &handle->base, 1);
+  return cp_handle_settle(L, &handle->base, cp_stream_await_hangup(handle->stream));
 }
 
 /* handle:shutdown() -> errno */
@@ -423,7 +361,7 @@ static int stream_shutdown(lua_State *L)
 /* Splicing. */
 
 typedef struct splice_event {
-  stream_handle *handle;
+  const cp_handle *handle;
   size_t moved;
   cp_splice_state state;
   int error;
@@ -434,7 +372,7 @@ static int call_on_splice(lua_State *L)
   static const char *const states[] = {NULL, "end", "read", "write", "refused"};
   const splice_event *event = lua_touserdata(L, 1);
 
-  cp_anchor_push_owner(L, event->handle->anchor);
+  cp_handle_push_owner(L, event->handle);
   lua_pushinteger(L, (lua_Integer)event->moved);
   lua_pushstring(L, states[event->state]);
   lua_pushinteger(L, event->error);
@@ -446,13 +384,12 @@ static void on_splice(void *owner, size_t moved, cp_splice_state state, int erro
 {
   stream_handle *handle = owner;
   stream_handle *target = handle->splice_target;
-  splice_event event = {handle, moved, state, error};
+  splice_event event = {&handle->base, moved, state, error};
 
-  target->busy++;
-  call_lua(handle, call_on_splice, &event);
-  target->busy--;
-  release_if_idle(handle);
-  release_if_idle(target);
+  target->base.busy++;
+  cp_handle_call(&handle->base, call_on_splice, &event);
+  target->base.busy--;
+  cp_handle_release_if_idle(&target->base);
 }
 
 /* handle:splice(target) -> errno. Moves everything that comes to another handle, in the kernel, and
@@ -468,27 +405,21 @@ static int stream_splice(lua_State *L)
   luaL_argcheck(L, target->stream != NULL, 2, "closed");
   stop_splice(handle);
   stop_splice(target);
+  cp_handle_anchor(L, &handle->base, 1);
+  cp_handle_anchor(L, &target->base, 2);
   r = cp_splice_start(handle->stream, target->stream, on_splice, handle, &handle->splice);
   if (r == 0) {
     handle->splice_target = target;
     target->splice_source = handle;
   }
-  update_anchor(L, handle, 1);
-  update_anchor(L, target, 2);
-  return cp_push_errno(L, r);
+  cp_handle_release_if_idle(&target->base);
+  return cp_handle_settle(L, &handle->base, r);
 }
 
 /* handle:unsplice(): ends the transfer; what was not moved is still to be read. */
 static int stream_unsplice(lua_State *L)
 {
-  stream_handle *handle = check_handle(L);
-  stream_handle *target = handle->splice_target;
-
-  stop_splice(handle);
-  release_if_idle(handle);
-  if (target != NULL) {
-    release_if_idle(target);
-  }
+  stop_splice(check_handle(L));
   return 0;
 }
 

@@ -104,11 +104,7 @@ static int timer_reference(lua_State *L)
 {
   timer *t = check_timer(L);
 
-  if (lua_toboolean(L, 2)) {
-    uv_ref((uv_handle_t *)&t->uv);
-  } else {
-    uv_unref((uv_handle_t *)&t->uv);
-  }
+  cp_loop_reference_handle((uv_handle_t *)&t->uv, lua_toboolean(L, 2));
   return 0;
 }
 

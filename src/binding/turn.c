@@ -134,11 +134,7 @@ static int turn_reference(lua_State *L)
 {
   turn *t = check_turn(L);
 
-  if (lua_toboolean(L, 2)) {
-    uv_ref((uv_handle_t *)&t->idle);
-  } else {
-    uv_unref((uv_handle_t *)&t->idle);
-  }
+  cp_loop_reference_handle((uv_handle_t *)&t->idle, lua_toboolean(L, 2));
   return 0;
 }
 

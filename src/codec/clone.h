@@ -18,6 +18,7 @@
 #define CP_CLONE_H
 
 #include "../core/buffer.h"
+#include "decode_error.h"
 
 #include <lua.h>
 #include <stdbool.h>
@@ -25,11 +26,11 @@
 /* More tables within each other than this are an error, in both directions. */
 #define CP_CLONE_DEPTH 1000
 
-/* Appends header and value. Raises an error for what cannot be cloned (functions, coroutines,
+/* Appends header and value, and returns true: other than with JSON every value has a form. Raises an error for what cannot be cloned (functions, coroutines,
  * userdata, too much depth), where the classes cannot be loaded, and for want of memory. Something
  * may have been appended then, which the caller takes back. Finalizers may run meanwhile: nobody
  * else may touch `out`. */
-void cp_clone_encode(lua_State *L, int index, cp_buffer *out);
+bool cp_clone_encode(lua_State *L, int index, cp_buffer *out);
 
 /* Raises such an error about the value at `index` as a whole. */
 void cp_clone_raise(lua_State *L, int index, const char *reason);
@@ -37,17 +38,11 @@ void cp_clone_raise(lua_State *L, int index, const char *reason);
 /* Takes a function off the stack that makes the errors which cp_clone_encode raises: see raise.h. */
 void cp_clone_set_error(lua_State *L);
 
-/* Why and where bytes are no value. */
-typedef struct cp_clone_error {
-  const char *reason; /* never to be freed */
-  size_t offset;      /* from 0 */
-} cp_clone_error;
-
 /* Pushes the value that the bytes stand for. Returns false, with nothing pushed, if they are none, in
  * a version that is not known, or nested too deeply. What is allocated is bounded by the bytes that
  * are there, whatever they say. Raises for want of memory, and where the classes cannot be loaded.
  * The bytes have to stay as they are until then, also where finalizers run. */
-bool cp_clone_decode(lua_State *L, const char *bytes, size_t length, cp_clone_error *error);
+bool cp_clone_decode(lua_State *L, const char *bytes, size_t length, cp_decode_error *error);
 
 /* Takes a function off the stack that gives a list of the metatables of the classes (see
  * clone_class.h), called when the first of them is needed. */

@@ -1,6 +1,7 @@
 #include "clone_bigint.h"
 
 #include <lauxlib.h>
+#include <string.h>
 
 /* As many bits as V8 allows. */
 enum { MOST_BYTES = 1 << 27 };

@@ -3,7 +3,6 @@
 #include "clone.h"
 
 #include <lauxlib.h>
-#include <string.h>
 
 /* Key in the registry: the classes, or before that the function that gives them. */
 static const char CLASSES_KEY = 0;
@@ -75,46 +74,35 @@ void cp_clone_push_classes(lua_State *L)
   lua_rawsetp(L, LUA_REGISTRYINDEX, &CLASSES_KEY);
 }
 
-static const cp_clone_view views[] = {
-    {0, "Int8Array", 1, 'b'},
-    {1, "Uint8Array", 1, 'B'},
-    {2, "Uint8ClampedArray", 1, 'C'},
-    {3, "Int16Array", 2, 'w'},
-    {4, "Uint16Array", 2, 'W'},
-    {5, "Int32Array", 4, 'd'},
-    {6, "Uint32Array", 4, 'D'},
-    {7, "Float32Array", 4, 'f'},
-    {8, "Float64Array", 8, 'F'},
-    {9, "DataView", 1, '?'},
-    {CP_CLONE_VIEW_BUFFER, "Buffer", 1, CP_CLONE_NO_TAG},
-    {11, "BigInt64Array", 8, 'q'},
-    {12, "BigUint64Array", 8, 'Q'},
-    {13, "Float16Array", 2, 'h'},
-};
-
-enum { VIEWS = sizeof(views) / sizeof(views[0]) };
-
-const cp_clone_view *cp_clone_view_of_number(uint32_t number)
+void cp_clone_set_class(lua_State *L, cp_clone_class class)
 {
-  return number < VIEWS ? &views[number] : NULL;
+  cp_clone_push_classes(L);
+  lua_rawgeti(L, -1, class);
+  lua_setmetatable(L, -3);
+  lua_pop(L, 1);
 }
 
-const cp_clone_view *cp_clone_view_of_tag(uint8_t tag)
+bool cp_clone_has_class(lua_State *L, cp_clone_class class)
 {
-  for (int i = 0; i < VIEWS; i++) {
-    if (views[i].tag == tag && tag != CP_CLONE_NO_TAG) {
-      return &views[i];
-    }
+  bool has_class = false;
+
+  if (lua_istable(L, -1) && lua_getmetatable(L, -1)) {
+    cp_clone_push_classes(L);
+    lua_rawgeti(L, -1, class);
+    has_class = lua_rawequal(L, -1, -3);
+    lua_pop(L, 3);
   }
-  return NULL;
+  return has_class;
 }
 
-const cp_clone_view *cp_clone_view_of_name(const char *name)
+int cp_clone_push_field(lua_State *L, int index, const char *name)
 {
-  for (int i = 0; i < VIEWS; i++) {
-    if (strcmp(views[i].name, name) == 0) {
-      return &views[i];
-    }
-  }
-  return NULL;
+  index = lua_absindex(L, index);
+  lua_pushstring(L, name);
+  return lua_rawget(L, index);
+}
+
+const char *cp_clone_push_string_field(lua_State *L, int index, const char *name, size_t *length)
+{
+  return cp_clone_push_field(L, index, name) == LUA_TSTRING ? lua_tolstring(L, -1, length) : NULL;
 }

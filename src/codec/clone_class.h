@@ -4,7 +4,7 @@
 #define CP_CLONE_CLASS_H
 
 #include <lua.h>
-#include <stdint.h>
+#include <stdbool.h>
 
 typedef enum cp_clone_class {
   CP_CLONE_NO_CLASS,
@@ -22,20 +22,16 @@ typedef enum cp_clone_class {
 /* Pushes a table with the metatable of each class, and the class of each metatable. */
 void cp_clone_push_classes(lua_State *L);
 
-/* The kinds of views on memory. */
+/* Gives the table on top of the stack the metatable of a class. */
+void cp_clone_set_class(lua_State *L, cp_clone_class class);
 
-enum { CP_CLONE_VIEW_BUFFER = 10, CP_CLONE_NO_TAG = 0 };
+/* Whether the value on top of the stack is an object of the class. */
+bool cp_clone_has_class(lua_State *L, cp_clone_class class);
 
-typedef struct cp_clone_view {
-  uint32_t number; /* by which Node calls it when it writes one */
-  const char *name;
-  unsigned element_size;
-  uint8_t tag; /* by which V8 calls it; CP_CLONE_NO_TAG for Node's Buffer */
-} cp_clone_view;
+/* Pushes a field of the table at `index`, which has a metatable, and returns its type. */
+int cp_clone_push_field(lua_State *L, int index, const char *name);
 
-/* Each returns NULL if there is no such view. */
-const cp_clone_view *cp_clone_view_of_number(uint32_t number);
-const cp_clone_view *cp_clone_view_of_tag(uint8_t tag);
-const cp_clone_view *cp_clone_view_of_name(const char *name);
+/* The same, and returns the string that the field is; NULL if it is none. */
+const char *cp_clone_push_string_field(lua_State *L, int index, const char *name, size_t *length);
 
 #endif

@@ -1,7 +1,8 @@
 #include "clone.h"
 
+#include "clone_class.h"
 #include "clone_decoder.h"
-#include "clone_read.h"
+#include "clone_leaf_input.h"
 
 #include <lauxlib.h>
 #include <string.h>
@@ -30,7 +31,8 @@ static cp_clone_step end_leaf(cp_clone_decoder *d, bool good)
 
 static cp_clone_step read_view_of_buffer(cp_clone_decoder *d)
 {
-  return cp_clone_is_array_buffer(d->L) && cp_clone_accept(&d->in, CP_CLONE_TAG_VIEW)
+  return cp_clone_has_class(d->L, CP_CLONE_ARRAY_BUFFER) &&
+                 cp_clone_accept(&d->in, CP_CLONE_TAG_VIEW)
              ? end_leaf(d, cp_clone_read_view(&d->in, d->L, d->version, &d->allowance))
              : CP_CLONE_STEP_END;
 }
@@ -206,14 +208,14 @@ static bool read_header(cp_clone_decoder *d)
           cp_clone_fail(&d->in, "unknown version"));
 }
 
-bool cp_clone_decode(lua_State *L, const char *bytes, size_t length, cp_clone_error *error)
+bool cp_clone_decode(lua_State *L, const char *bytes, size_t length, cp_decode_error *error)
 {
   cp_clone_step next = CP_CLONE_STEP_BEGIN;
   int top = lua_gettop(L);
   size_t expected = 0;
   cp_clone_decoder d;
 
-  luaL_checkstack(L, 2 * STACK_NEEDED + CP_NAMES, NULL);
+  luaL_checkstack(L, 2 * STACK_NEEDED + CP_NAME_CACHE_SIZE, NULL);
   lua_pushnil(L);
   lua_pushnil(L);
   d.L = L;
@@ -230,7 +232,7 @@ bool cp_clone_decode(lua_State *L, const char *bytes, size_t length, cp_clone_er
   }
   d.has_names = length >= LENGTH_WITH_NAMES;
   if (d.has_names) {
-    cp_names_init(&d.names, L);
+    cp_name_cache_init(&d.names, L);
   }
   d.limit = lua_gettop(L) + STACK_NEEDED;
   if (!read_header(&d)) {
@@ -240,7 +242,7 @@ bool cp_clone_decode(lua_State *L, const char *bytes, size_t length, cp_clone_er
     next = take_step(&d, next);
   }
   if (next == CP_CLONE_STEP_FAILED) {
-    *error = (cp_clone_error){d.in.reason, (size_t)(d.in.at - bytes)};
+    *error = (cp_decode_error){d.in.reason, (size_t)(d.in.at - bytes)};
     lua_settop(L, top);
     return false;
   }

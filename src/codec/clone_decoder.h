@@ -5,7 +5,7 @@
 #include "clone.h"
 #include "clone_form.h"
 #include "clone_input.h"
-#include "names.h"
+#include "name_cache.h"
 
 /* An object that is open. On the Lua stack lies its table, or nil as long as that is not made. Above
  * it lie the members that have come and are not stored yet. */
@@ -29,7 +29,7 @@ typedef struct cp_clone_decoder {
   int mark;         /* where the mark of arrays is, nil before it is needed */
   int depth;
   bool has_names;
-  cp_names names;
+  cp_name_cache names;
   cp_clone_level levels[CP_CLONE_DEPTH];
 } cp_clone_decoder;
 

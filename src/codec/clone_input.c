@@ -122,7 +122,7 @@ bool cp_clone_read_string(cp_clone_input *in, lua_State *L, uint8_t tag)
 /* What is longer is hardly a name that repeats. */
 enum { LONGEST_NAME = 40 };
 
-bool cp_clone_read_name(cp_clone_input *in, lua_State *L, uint8_t tag, cp_names *names)
+bool cp_clone_read_name(cp_clone_input *in, lua_State *L, uint8_t tag, cp_name_cache *names)
 {
   const char *bytes = NULL;
   size_t length = 0;
@@ -135,11 +135,11 @@ bool cp_clone_read_name(cp_clone_input *in, lua_State *L, uint8_t tag, cp_names 
     return cp_clone_read_string(in, L, tag);
   }
   bytes = in->at + 1;
-  if (!cp_names_push_known(names, L, bytes, length)) {
+  if (!cp_name_cache_push_known(names, L, bytes, length)) {
     if (cp_ascii_prefix((const uint8_t *)bytes, length) < length) {
       return cp_clone_read_string(in, L, tag);
     }
-    cp_names_push(names, L, bytes, length);
+    cp_name_cache_push(names, L, bytes, length);
   }
   in->at = bytes + length;
   return true;

@@ -1,10 +1,10 @@
 /* Reads V8's format from the bytes of a message: tags, counts, names, and the plain values, which are
- * strings and numbers. The objects are read by clone_read.h and clone_decoder.h. */
+ * strings and numbers. The objects are read by clone_leaf_input.h and clone_decoder.h. */
 #ifndef CP_CLONE_INPUT_H
 #define CP_CLONE_INPUT_H
 
-#include "clone_format.h"
-#include "names.h"
+#include "clone_tags.h"
+#include "name_cache.h"
 
 #include <lua.h>
 #include <stdbool.h>
@@ -88,7 +88,7 @@ static inline bool cp_clone_is_string(uint8_t tag)
 bool cp_clone_read_string(cp_clone_input *in, lua_State *L, uint8_t tag);
 
 /* The same for the name of a property; `names` may be NULL. */
-bool cp_clone_read_name(cp_clone_input *in, lua_State *L, uint8_t tag, cp_names *names);
+bool cp_clone_read_name(cp_clone_input *in, lua_State *L, uint8_t tag, cp_name_cache *names);
 
 /* Tag and rest of a string, where nothing else may be. */
 bool cp_clone_read_string_value(cp_clone_input *in, lua_State *L);

@@ -1,9 +1,11 @@
 #include "clone_output.h"
 
 #include "../core/encoding_parts.h"
-#include "clone_class.h"
+#include "clone_view.h"
 #include "number.h"
 #include "raise.h"
+
+#include <string.h>
 
 void cp_clone_grow(cp_clone_output *out, size_t size)
 {

@@ -3,12 +3,11 @@
 #define CP_CLONE_OUTPUT_H
 
 #include "../core/buffer.h"
-#include "clone_format.h"
+#include "clone_tags.h"
 
 #include <lua.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <string.h>
 
 typedef struct cp_clone_output {
   lua_State *L;

@@ -1,29 +1,14 @@
 #include "clone_shape.h"
 
+#include "array.h"
 #include "clone_output.h"
 #include "number.h"
 
 #include <math.h>
+#include <string.h>
 
 /* Beyond these not every integer is a JavaScript number. */
 #define LARGEST_EXACT ((lua_Integer)1 << 53)
-
-/* Whether the keys of the table on top are exactly 1 to `count`. */
-static bool is_sequence(lua_State *L, lua_Unsigned count)
-{
-  lua_Unsigned left = count;
-
-  lua_pushnil(L);
-  while (lua_next(L, -2) != 0) {
-    lua_pop(L, 1);
-    if (!lua_isinteger(L, -1) || (lua_Unsigned)lua_tointeger(L, -1) - 1 >= count) {
-      lua_pop(L, 1);
-      return false;
-    }
-    left--;
-  }
-  return left == 0;
-}
 
 /* Whether the key on top is a string that a JavaScript array can have beside its entries: not like the
  * name of one, nor what every array has. */
@@ -75,7 +60,7 @@ cp_clone_shape cp_clone_shape_of(lua_State *L, bool is_marked)
   if (is_marked) {
     return look_at_keys(L, border);
   }
-  shape.is_array = border > 0 && is_sequence(L, border);
+  shape.is_array = border > 0 && cp_array_is_sequence(L, border);
   shape.length = (uint32_t)border;
   return shape;
 }

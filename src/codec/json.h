@@ -13,6 +13,7 @@
 #define CP_JSON_H
 
 #include "../core/buffer.h"
+#include "decode_error.h"
 
 #include <lua.h>
 #include <stdbool.h>
@@ -40,19 +41,10 @@ bool cp_json_encode(lua_State *L, int index, cp_buffer *out);
  * sentence ("closes a cycle"). Without it they are strings. */
 void cp_json_set_error(lua_State *L);
 
-/* Why and where a text is no JSON. */
-typedef struct cp_json_error {
-  const char *reason; /* never to be freed */
-  size_t offset;      /* from 0, of what does not fit: a byte, a number, a word */
-} cp_json_error;
-
 /* Pushes the value of a text by RFC 8259, without extensions. Of several members with the same name
  * the last one counts. Returns false, with nothing pushed, if the text is no JSON or is nested too
  * deeply. Raises only for want of memory. The text has to stay as it is until then, also where
  * finalizers run. */
-bool cp_json_decode(lua_State *L, const char *text, size_t length, cp_json_error *error);
-
-/* Pushes the metatable that marks arrays. */
-void cp_json_push_array_mark(lua_State *L);
+bool cp_json_decode(lua_State *L, const char *text, size_t length, cp_decode_error *error);
 
 #endif

@@ -1,8 +1,9 @@
 #include "json.h"
 
+#include "array.h"
 #include "json_input.h"
 #include "json_text.h"
-#include "names.h"
+#include "name_cache.h"
 
 #include <lauxlib.h>
 
@@ -31,7 +32,7 @@ typedef struct decoder {
   bool is_array;  /* the innermost table is one */
   bool is_stored; /* a portion of it is */
   bool has_names;
-  cp_names names;
+  cp_name_cache names;
 } decoder;
 
 /* What comes next. */
@@ -58,7 +59,7 @@ static bool read_name(decoder *d)
       return false;
     }
   } else {
-    cp_names_push(&d->names, d->L, in->at, plain);
+    cp_name_cache_push(&d->names, d->L, in->at, plain);
     in->at += plain + 1;
   }
   d->top++;
@@ -129,7 +130,7 @@ static void store_portion(decoder *d)
 static void push_array_mark(decoder *d)
 {
   if (lua_isnil(d->L, d->mark)) {
-    cp_json_push_array_mark(d->L);
+    cp_array_push_mark(d->L);
     lua_replace(d->L, d->mark);
   }
   lua_pushvalue(d->L, d->mark);
@@ -238,19 +239,19 @@ static step go_on(decoder *d)
   return STEP_FAILED;
 }
 
-bool cp_json_decode(lua_State *L, const char *text, size_t length, cp_json_error *error)
+bool cp_json_decode(lua_State *L, const char *text, size_t length, cp_decode_error *error)
 {
   step next = STEP_BEGIN;
   decoder d;
 
-  luaL_checkstack(L, STACK_NEEDED + CP_NAMES, NULL);
+  luaL_checkstack(L, STACK_NEEDED + CP_NAME_CACHE_SIZE, NULL);
   lua_pushnil(L);
   d.L = L;
   d.in = (cp_json_input){text, text + length, NULL};
   d.mark = lua_gettop(L);
   d.has_names = length >= LENGTH_WITH_NAMES;
   if (d.has_names) {
-    cp_names_init(&d.names, L);
+    cp_name_cache_init(&d.names, L);
   }
   d.top = lua_gettop(L);
   d.limit = d.top + STACK_NEEDED;
@@ -263,7 +264,7 @@ bool cp_json_decode(lua_State *L, const char *text, size_t length, cp_json_error
     next = next == STEP_BEGIN ? read_value(&d) : go_on(&d);
   }
   if (next == STEP_FAILED) {
-    *error = (cp_json_error){d.in.reason, (size_t)(d.in.at - text)};
+    *error = (cp_decode_error){d.in.reason, (size_t)(d.in.at - text)};
     lua_settop(L, d.mark - 1);
     return false;
   }

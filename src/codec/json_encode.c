@@ -1,5 +1,6 @@
 #include "json.h"
 
+#include "array.h"
 #include "json_text.h"
 #include "number.h"
 #include "raise.h"
@@ -149,7 +150,7 @@ static bool look_for_mark(encoder *e)
   e->is_marked = false;
   if (has_metatable) {
     if (e->array_mark == NULL) {
-      cp_json_push_array_mark(e->L);
+      cp_array_push_mark(e->L);
       e->array_mark = lua_topointer(e->L, -1);
       lua_pop(e->L, 1);
     }
@@ -189,23 +190,6 @@ static int resolve(encoder *e, int type)
   return has_text(e->L, -1, type) ? type : LUA_TNONE;
 }
 
-/* Whether the keys of the table on top are exactly 1 to `count`. */
-static bool is_sequence(lua_State *L, lua_Unsigned count)
-{
-  lua_Unsigned left = count;
-
-  lua_pushnil(L);
-  while (lua_next(L, -2) != 0) {
-    lua_pop(L, 1);
-    if (!lua_isinteger(L, -1) || (lua_Unsigned)lua_tointeger(L, -1) - 1 >= count) {
-      lua_pop(L, 1);
-      return false;
-    }
-    left--;
-  }
-  return left == 0;
-}
-
 /* Looks for the table on top among those that it is in. */
 static bool is_cycle(const encoder *e)
 {
@@ -236,7 +220,7 @@ static void begin_table(encoder *e)
     luaL_checkstack(e->L, 2 * LEVELS + STACK_NEEDED, NULL);
   }
   if (!is_array && length > 0) {
-    is_array = is_sequence(e->L, length);
+    is_array = cp_array_is_sequence(e->L, length);
   }
   if (in_array(e)) {
     lua_pushinteger(e->L, e->index);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_CAPACITY = 4096 };
+enum { FIRST_CAPACITY = 4096, KEPT_CAPACITY = 256 * 1024 };
 
 static void *allocate(const cp_buffer *buffer, void *block, size_t old_size, size_t new_size)
 {
@@ -90,6 +90,14 @@ void *cp_buffer_take(cp_buffer *buffer)
 
   forget(buffer);
   return block;
+}
+
+void cp_buffer_reset(cp_buffer *buffer)
+{
+  buffer->length = 0;
+  if (buffer->capacity > KEPT_CAPACITY) {
+    cp_buffer_free(buffer);
+  }
 }
 
 void cp_buffer_free(cp_buffer *buffer)

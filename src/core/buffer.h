@@ -39,6 +39,10 @@ void cp_buffer_trim(cp_buffer *buffer);
  * `allocate`. */
 void *cp_buffer_take(cp_buffer *buffer);
 
+/* Empties the buffer and keeps its memory for what comes next, unless that is so much that it should not be
+ * held for long. */
+void cp_buffer_reset(cp_buffer *buffer);
+
 /* Empties the buffer and gives its memory back. */
 void cp_buffer_free(cp_buffer *buffer);
 

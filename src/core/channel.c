@@ -110,7 +110,7 @@ cp_channel *cp_channel_new(cp_loop *loop, int fd, const cp_channel_callbacks *ca
   return channel;
 }
 
-void cp_channel_destroy(cp_channel *channel)
+static void destroy(cp_channel *channel)
 {
   if (channel->is_due) {
     TAILQ_REMOVE(&channel->loop->due_channels, channel, due);
@@ -126,7 +126,7 @@ void cp_channel_destroy(cp_channel *channel)
 static void destroy_if_done(cp_channel *channel)
 {
   if (channel->closed && !channel->active && cp_channel_backlog(channel) == 0) {
-    cp_channel_destroy(channel);
+    destroy(channel);
   }
 }
 
@@ -422,5 +422,19 @@ void cp_channel_flush_all(cp_loop *loop)
   TAILQ_FOREACH(channel, &loop->due_channels, due)
   {
     cp_channel_flush(channel);
+  }
+}
+
+void cp_channel_close_all(cp_loop *loop)
+{
+  cp_channel *channel = NULL;
+
+  while ((channel = cp_channel_exit_find(loop)) != NULL) {
+    cp_channel_exit_flush(channel);
+    destroy(channel);
+  }
+  if (loop->channel_idle != NULL) {
+    uv_close((uv_handle_t *)loop->channel_idle, cp_loop_free_handle);
+    loop->channel_idle = NULL;
   }
 }

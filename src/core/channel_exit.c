@@ -9,8 +9,8 @@
 static LIST_HEAD(, cp_channel) all_channels = LIST_HEAD_INITIALIZER(all_channels);
 static pthread_mutex_t all_lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* Writes everything, waiting for the other side. That may be waiting for us to read in the same way. */
-static void flush_blocking(cp_channel *channel)
+/* The other side may be waiting for us to read in the same way. */
+void cp_channel_exit_flush(cp_channel *channel)
 {
   char unwanted[4096];
   short events = POLLIN | POLLOUT;
@@ -41,7 +41,7 @@ static void flush_at_exit(void)
   {
     /* Those of other threads may be in use at this moment. */
     if (pthread_equal(channel->thread, pthread_self())) {
-      flush_blocking(channel);
+      cp_channel_exit_flush(channel);
     }
   }
   pthread_mutex_unlock(&all_lock);
@@ -71,8 +71,7 @@ void cp_channel_exit_remove(cp_channel *channel)
   pthread_mutex_unlock(&all_lock);
 }
 
-/* One of the loop's channels. */
-static cp_channel *any_channel(const cp_loop *loop)
+cp_channel *cp_channel_exit_find(const cp_loop *loop)
 {
   cp_channel *channel = NULL;
 
@@ -85,18 +84,4 @@ static cp_channel *any_channel(const cp_loop *loop)
   }
   pthread_mutex_unlock(&all_lock);
   return channel;
-}
-
-void cp_channel_close_all(cp_loop *loop)
-{
-  cp_channel *channel = NULL;
-
-  while ((channel = any_channel(loop)) != NULL) {
-    flush_blocking(channel);
-    cp_channel_destroy(channel);
-  }
-  if (loop->channel_idle != NULL) {
-    uv_close((uv_handle_t *)loop->channel_idle, cp_loop_free_handle);
-    loop->channel_idle = NULL;
-  }
 }

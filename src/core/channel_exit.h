@@ -8,7 +8,10 @@
 void cp_channel_exit_add(cp_channel *channel);
 void cp_channel_exit_remove(cp_channel *channel);
 
-/* Frees a channel with what it has not written. For channel.c and channel_exit.c. */
-void cp_channel_destroy(cp_channel *channel);
+/* One of the loop's channels, NULL if there are none. */
+cp_channel *cp_channel_exit_find(const cp_loop *loop);
+
+/* Writes everything, waiting for the other side if need be. */
+void cp_channel_exit_flush(cp_channel *channel);
 
 #endif

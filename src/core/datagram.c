@@ -8,7 +8,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 /* How many datagrams one socket may take before the others get their turn. */
 enum { DATAGRAMS_PER_TURN = 64 };
@@ -17,18 +16,11 @@ int cp_datagram_family_of(int fd)
 {
   int type = 0;
   int protocol = 0;
-  socklen_t length = sizeof(type);
   cp_address address;
-  int r = 0;
+  int r = cp_socket_get(fd, SOL_SOCKET, SO_TYPE, &type);
 
-  if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == -1) {
-    return -errno;
-  }
-  length = sizeof(protocol);
-  if (getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) == -1) {
-    return -errno;
-  }
-  r = cp_address_of_socket(&address, fd);
+  r = r < 0 ? r : cp_socket_get(fd, SOL_SOCKET, SO_PROTOCOL, &protocol);
+  r = r < 0 ? r : cp_address_of_socket(&address, fd);
   if (r < 0) {
     return r;
   }
@@ -99,9 +91,9 @@ int cp_datagram_bind(cp_datagram *datagram, const cp_address *address, int flags
       ((flags & CP_DATAGRAM_IPV6_ONLY) != 0 && datagram->family != AF_INET6)) {
     return -EINVAL;
   }
-  fd = socket(datagram->family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd == -1) {
-    return -errno;
+  fd = cp_socket_new(datagram->family, SOCK_DGRAM);
+  if (fd < 0) {
+    return fd;
   }
   r = bind_socket(fd, address, flags);
   if (r < 0) {

@@ -40,12 +40,9 @@ int cp_datagram_get(const cp_datagram *datagram, cp_datagram_option option, int 
 {
   const option_name *name = &names[option];
   bool v6 = datagram->family == AF_INET6;
-  socklen_t length = sizeof(*value);
 
-  return getsockopt(datagram->fd, v6 ? name->level6 : name->level4, v6 ? name->name6 : name->name4,
-                    value, &length) == -1
-             ? -errno
-             : 0;
+  return cp_socket_get(datagram->fd, v6 ? name->level6 : name->level4,
+                       v6 ? name->name6 : name->name4, value);
 }
 
 static bool other_family(const cp_datagram *datagram, const cp_address *address)

@@ -6,12 +6,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum {
-  /* A larger buffer is given back when it is empty. */
-  KEPT_CAPACITY = 256 * 1024,
-  LENGTH_SIZE = 4,
-  LARGE_STEP = 4 * 1024 * 1024,
-};
+/* The length of a message may be a lie, so not all of its memory is taken at once. */
+enum { LARGEST_STEP = 4 * 1024 * 1024 };
 
 void cp_inbox_init(cp_inbox *inbox)
 {
@@ -77,22 +73,17 @@ int cp_inbox_take_descriptor(cp_inbox *inbox)
 
 /* Messages. */
 
-static size_t read_length(const char *text)
-{
-  const unsigned char *bytes = (const unsigned char *)text;
-
-  return (size_t)bytes[0] << 24 | (size_t)bytes[1] << 16 | (size_t)bytes[2] << 8 | bytes[3];
-}
-
 /* How much more is known to belong to the message that has begun to come. */
 static size_t missing(const cp_inbox *inbox)
 {
+  size_t searched = inbox->kept.length;
+  cp_frame frame = {0};
   size_t whole = 0;
 
-  if (inbox->framing != CP_FRAMING_LENGTH || inbox->kept.length < LENGTH_SIZE) {
+  if (!cp_framing_find(inbox->framing, inbox->kept.data, inbox->kept.length, &searched, &frame)) {
     return 0;
   }
-  whole = LENGTH_SIZE + read_length(inbox->kept.data);
+  whole = frame.head + frame.length + frame.tail;
   return whole > inbox->kept.length ? whole - inbox->kept.length : 0;
 }
 
@@ -108,10 +99,9 @@ ssize_t cp_inbox_receive(cp_inbox *inbox, int socket, char *room, size_t size, b
   ssize_t n = 0;
 
   if (inbox->kept.length > 0) {
-    /* The length may be a lie, so not all of its memory is taken at once. */
     size_t wanted = missing(inbox);
 
-    wanted = wanted > LARGE_STEP ? LARGE_STEP : wanted;
+    wanted = wanted > LARGEST_STEP ? LARGEST_STEP : wanted;
     if (cp_buffer_reserve(&inbox->kept, wanted > size ? wanted : size) < 0) {
       return -ENOMEM;
     }
@@ -142,50 +132,29 @@ ssize_t cp_inbox_receive(cp_inbox *inbox, int socket, char *room, size_t size, b
   return n;
 }
 
-/* The length of the message that begins in the window, and what surrounds it. False if that is not known. */
-static bool find_message(cp_inbox *inbox, size_t *head, size_t *length, size_t *tail)
-{
-  if (inbox->framing == CP_FRAMING_LINES) {
-    const char *end =
-        memchr(inbox->window + inbox->searched, '\n', inbox->window_length - inbox->searched);
-
-    inbox->searched = inbox->window_length;
-    *length = end == NULL ? inbox->window_length : (size_t)(end - inbox->window);
-    *head = 0;
-    *tail = 1;
-    return true;
-  }
-  if (inbox->window_length < LENGTH_SIZE) {
-    return false;
-  }
-  *length = read_length(inbox->window);
-  *head = LENGTH_SIZE;
-  *tail = 0;
-  return true;
-}
-
 int cp_inbox_next(cp_inbox *inbox, const char **message, size_t *length)
 {
-  size_t head = 0;
-  size_t tail = 0;
+  cp_frame frame = {0};
   size_t whole = 0;
 
   if (inbox->descriptor_count > 0) {
     drop_descriptors(inbox, inbox->taken);
   }
   if (inbox->window_length == 0 || (inbox->finishing && inbox->last_bytes == 0) ||
-      !find_message(inbox, &head, length, &tail)) {
+      !cp_framing_find(inbox->framing, inbox->window, inbox->window_length, &inbox->searched,
+                       &frame)) {
     return 0;
   }
-  if (*length > inbox->max_message) {
+  if (frame.length > inbox->max_message) {
     inbox->window_length = 0;
     return -EMSGSIZE;
   }
-  whole = head + *length + tail;
+  whole = frame.head + frame.length + frame.tail;
   if (whole > inbox->window_length) {
     return 0;
   }
-  *message = inbox->window + head;
+  *message = inbox->window + frame.head;
+  *length = frame.length;
   inbox->window += whole;
   inbox->window_length -= whole;
   inbox->taken += whole;
@@ -205,10 +174,7 @@ int cp_inbox_keep(cp_inbox *inbox)
   int r = 0;
 
   if (inbox->window_length == 0) {
-    inbox->kept.length = 0;
-    if (inbox->kept.capacity > KEPT_CAPACITY) {
-      cp_buffer_free(&inbox->kept);
-    }
+    cp_buffer_reset(&inbox->kept);
   } else if (inbox->kept.length > 0) {
     if (inbox->window != inbox->kept.data) {
       memmove(inbox->kept.data, inbox->window, inbox->window_length);

@@ -2,16 +2,11 @@
 #ifndef CP_INBOX_H
 #define CP_INBOX_H
 
-#include "buffer.h"
+#include "framing.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
-
-typedef enum cp_framing {
-  CP_FRAMING_LINES,  /* each message ends with a newline and has none within */
-  CP_FRAMING_LENGTH, /* before each message is its length in four bytes, the highest first */
-} cp_framing;
 
 /* More descriptors are not kept at a time: nobody who keeps to the rules has two on their way. */
 enum { CP_INBOX_DESCRIPTORS = 4 };

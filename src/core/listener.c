@@ -149,11 +149,7 @@ int cp_listener_start(cp_listener *listener, int backlog)
 int cp_listener_reference(cp_listener *listener, bool referenced)
 {
   listener->referenced = referenced;
-  if (referenced) {
-    uv_ref((uv_handle_t *)listener->retry);
-  } else {
-    uv_unref((uv_handle_t *)listener->retry);
-  }
+  cp_loop_reference_handle((uv_handle_t *)listener->retry, referenced);
   return listener->listening ? cp_watch_set(&listener->watch, listener->watch.events, referenced)
                              : 0;
 }

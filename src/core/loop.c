@@ -91,6 +91,15 @@ void cp_loop_interrupt(cp_loop *loop)
   uv_stop(loop->uv);
 }
 
+void cp_loop_reference_handle(uv_handle_t *handle, bool referenced)
+{
+  if (referenced) {
+    uv_ref(handle);
+  } else {
+    uv_unref(handle);
+  }
+}
+
 void cp_loop_free_handle(uv_handle_t *handle)
 {
   free(handle);

@@ -57,6 +57,9 @@ void cp_loop_destroy(cp_loop *loop);
  * lost: descriptors that are ready will be so in the next turn, too. */
 void cp_loop_interrupt(cp_loop *loop);
 
+/* Whether a handle keeps the loop alive while it is active. */
+void cp_loop_reference_handle(uv_handle_t *handle, bool referenced);
+
 /* A close callback for handles that were allocated. */
 void cp_loop_free_handle(uv_handle_t *handle);
 

@@ -3,13 +3,10 @@
 #include "pipe.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 
 enum {
-  /* Larger buffers are given back when they are empty. */
-  KEPT_CAPACITY = 256 * 1024,
   /* How often a descriptor is sent again, as in Node. */
   RETRIES = 3,
   /* So large a message is taken with the memory that it is in, if that can be. */
@@ -123,11 +120,8 @@ static void forget_sent(cp_outbox *outbox)
   size_t done = (size_t)(needed - outbox->begin);
 
   if (done == outbox->bytes.length) {
-    outbox->bytes.length = 0;
     outbox->begin = needed;
-    if (outbox->bytes.capacity > KEPT_CAPACITY) {
-      cp_buffer_free(&outbox->bytes);
-    }
+    cp_buffer_reset(&outbox->bytes);
   } else if (done > outbox->bytes.length / 2) {
     outbox->bytes.length -= done;
     memmove(outbox->bytes.data, outbox->bytes.data + done, outbox->bytes.length);
@@ -137,11 +131,11 @@ static void forget_sent(cp_outbox *outbox)
 
 static int add_parcel(cp_outbox *outbox, size_t length, int fd)
 {
-  parcel added = {.at = end(outbox), .length = length, .number = outbox->messages + 1};
+  parcel added = {
+      .fd = cp_pipe_copy(fd), .at = end(outbox), .length = length, .number = outbox->messages + 1};
 
-  added.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-  if (added.fd == -1) {
-    return -errno;
+  if (added.fd < 0) {
+    return added.fd;
   }
   if (cp_buffer_append(&outbox->parcels, (const char *)&added, sizeof(added)) < 0) {
     cp_pipe_close(added.fd);

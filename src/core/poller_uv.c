@@ -56,11 +56,7 @@ int cp_poller_uv_update(cp_watch *watch)
     }
     handle = watch->handle;
   }
-  if (watch->referenced) {
-    uv_ref((uv_handle_t *)&handle->poll);
-  } else {
-    uv_unref((uv_handle_t *)&handle->poll);
-  }
+  cp_loop_reference_handle((uv_handle_t *)&handle->poll, watch->referenced);
   if (watch->known != watch->events) {
     watch->known = watch->events;
     watch->loop->changed = true;

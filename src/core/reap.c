@@ -69,11 +69,7 @@ static void update_fallback_reference(cp_loop *loop)
   for (const cp_child *child = loop->children; child != NULL; child = child->next) {
     referenced = referenced || (child->pidfd == -1 && child->referenced);
   }
-  if (referenced) {
-    uv_ref((uv_handle_t *)loop->sigchld);
-  } else {
-    uv_unref((uv_handle_t *)loop->sigchld);
-  }
+  cp_loop_reference_handle((uv_handle_t *)loop->sigchld, referenced);
 }
 
 static int start_fallback(cp_loop *loop)

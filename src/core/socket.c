@@ -10,21 +10,28 @@
 /* How often, and in which intervals, a connection that was silent is asked. */
 enum { KEEP_ALIVE_SECONDS = 1, KEEP_ALIVE_COUNT = 10 };
 
+int cp_socket_new(int family, int type)
+{
+  int fd = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+  return fd == -1 ? -errno : fd;
+}
+
 int cp_socket_set(int fd, int level, int option, const void *value, size_t size)
 {
   return setsockopt(fd, level, option, value, (socklen_t)size) == -1 ? -errno : 0;
 }
 
+int cp_socket_get(int fd, int level, int option, int *value)
+{
+  socklen_t length = sizeof(*value);
+
+  return getsockopt(fd, level, option, value, &length) == -1 ? -errno : 0;
+}
+
 static int set_number(int fd, int level, int option, int value)
 {
   return cp_socket_set(fd, level, option, &value, sizeof(value));
-}
-
-static int open_socket(const cp_address *address)
-{
-  int fd = socket(address->as.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-  return fd == -1 ? -errno : fd;
 }
 
 static int bind_to(int fd, const cp_address *address, bool ipv6_only)
@@ -46,7 +53,7 @@ static int bind_to(int fd, const cp_address *address, bool ipv6_only)
 
 int cp_socket_bind(const cp_address *address, bool ipv6_only)
 {
-  int fd = open_socket(address);
+  int fd = cp_socket_new(address->as.any.sa_family, SOCK_STREAM);
   int r = fd < 0 ? fd : bind_to(fd, address, ipv6_only);
 
   if (r < 0 && fd >= 0) {
@@ -72,7 +79,7 @@ int cp_socket_accept(int fd)
 
 int cp_socket_connect(const cp_address *address, const cp_address *local, const char **call)
 {
-  int fd = open_socket(address);
+  int fd = cp_socket_new(address->as.any.sa_family, SOCK_STREAM);
   int r = fd < 0 ? fd : 0;
 
   *call = "connect";
@@ -94,9 +101,9 @@ int cp_socket_connect(const cp_address *address, const cp_address *local, const 
 int cp_socket_error(int fd)
 {
   int error = 0;
-  socklen_t length = sizeof(error);
+  int r = cp_socket_get(fd, SOL_SOCKET, SO_ERROR, &error);
 
-  return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == -1 ? -errno : -error;
+  return r < 0 ? r : -error;
 }
 
 int cp_socket_adopt(int fd)

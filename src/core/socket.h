@@ -1,11 +1,21 @@
-/* Stream sockets: making, connecting and accepting them, and what can be set on them. All are
- * close-on-exec and non-blocking from birth. */
+/* Stream sockets: making, connecting and accepting them, and what can be set on them. */
 #ifndef CP_SOCKET_H
 #define CP_SOCKET_H
 
 #include "address.h"
 
 #include <stdbool.h>
+
+/* For sockets of any type. */
+
+/* A new socket, close-on-exec and non-blocking from birth, or a negative errno. */
+int cp_socket_new(int family, int type);
+
+/* setsockopt(2), and getsockopt(2) for options that are numbers. 0 or a negative errno. */
+int cp_socket_set(int fd, int level, int option, const void *value, size_t size);
+int cp_socket_get(int fd, int level, int option, int *value);
+
+/* For stream sockets. */
 
 /* A new socket that is bound to the address. An IPv6 one takes IPv4 connections too, unless
  * `ipv6_only`. Returns the descriptor or a negative errno. */
@@ -30,10 +40,7 @@ int cp_socket_error(int fd);
  * O_WRONLY or O_RDWR (it may be one end of a pipe), or a negative errno. */
 int cp_socket_adopt(int fd);
 
-/* setsockopt(2), for sockets of any type. */
-int cp_socket_set(int fd, int level, int option, const void *value, size_t size);
-
-/* Sends small pieces at once instead of gathering them. TCP only, as the next three. */
+/* Sends small pieces at once instead of gathering them. TCP only, as the next two. */
 int cp_socket_no_delay(int fd, bool on);
 
 /* Asks the other end for a sign of life after so many seconds of silence; 0 is the system's time. */

@@ -1,11 +1,11 @@
 #include "stream.h"
 
 #include "pipe.h"
+#include "socket.h"
 #include "splice.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -22,7 +22,6 @@ cp_stream *cp_stream_new(cp_loop *loop, int fd, int flags, const cp_stream_callb
 {
   cp_stream *stream = malloc(sizeof(*stream));
   int type = 0;
-  socklen_t length = sizeof(type);
 
   if (stream != NULL) {
     *stream = (cp_stream){
@@ -35,7 +34,7 @@ cp_stream *cp_stream_new(cp_loop *loop, int fd, int flags, const cp_stream_callb
         /* Only what goes both ways or is not ours may be a socket. */
         .is_socket = (flags & (CP_STREAM_READABLE | CP_STREAM_BORROWED)) != 0 &&
                      (flags & CP_STREAM_WRITABLE) != 0 &&
-                     getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0,
+                     cp_socket_get(fd, SOL_SOCKET, SO_TYPE, &type) == 0,
     };
   }
   return stream;

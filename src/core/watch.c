@@ -34,11 +34,7 @@ static void on_always(uv_idle_t *always)
 
 static int update_always(const cp_watch *watch)
 {
-  if (watch->referenced) {
-    uv_ref((uv_handle_t *)watch->always);
-  } else {
-    uv_unref((uv_handle_t *)watch->always);
-  }
+  cp_loop_reference_handle((uv_handle_t *)watch->always, watch->referenced);
   return (watch->events & (CP_WATCH_READ | CP_WATCH_WRITE)) == 0
              ? uv_idle_stop(watch->always)
              : uv_idle_start(watch->always, on_always);

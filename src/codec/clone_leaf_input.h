@@ -1,12 +1,8 @@
-/* The objects that hold no other values, read: the other direction of clone_object.h. */
-#ifndef CP_CLONE_READ_H
-#define CP_CLONE_READ_H
+/* Reading leaf objects: those that hold no other values. */
+#ifndef CP_CLONE_LEAF_INPUT_H
+#define CP_CLONE_LEAF_INPUT_H
 
-#include "clone_class.h"
 #include "clone_input.h"
-
-/* Gives the table on top of the stack the metatable of a class. */
-void cp_clone_set_class(lua_State *L, cp_clone_class class);
 
 /* Each pushes what comes behind the tag; false: see clone_input.h. */
 bool cp_clone_read_date(cp_clone_input *in, lua_State *L);
@@ -16,9 +12,6 @@ bool cp_clone_read_array_buffer(cp_clone_input *in, lua_State *L, bool is_resiza
 
 /* A view as Node writes it: a Buffer is a string. */
 bool cp_clone_read_host_view(cp_clone_input *in, lua_State *L);
-
-/* Whether an ArrayBuffer is on top of the stack. */
-bool cp_clone_is_array_buffer(lua_State *L);
 
 /* A view as V8 writes it, of the ArrayBuffer on top, whose place it takes. So many bytes may be
  * copied for it, which are taken off. */

@@ -1,9 +1,8 @@
 #include "clone_decoder.h"
 
+#include "array.h"
 #include "clone_class.h"
-#include "clone_object.h"
-#include "clone_read.h"
-#include "json.h"
+#include "clone_error.h"
 
 #include <math.h>
 
@@ -127,25 +126,11 @@ bool cp_clone_store(cp_clone_decoder *d, const cp_clone_level *l)
 static void set_array_mark(cp_clone_decoder *d)
 {
   if (lua_isnil(d->L, d->mark)) {
-    cp_json_push_array_mark(d->L);
+    cp_array_push_mark(d->L);
     lua_replace(d->L, d->mark);
   }
   lua_pushvalue(d->L, d->mark);
   lua_setmetatable(d->L, -2);
-}
-
-/* Every error has a name and a message. */
-static void complete_error(lua_State *L)
-{
-  static const char *const fields[][2] = {{"name", "Error"}, {"message", ""}};
-
-  for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-    if (cp_clone_push_field(L, -1, fields[i][0]) == LUA_TNIL) {
-      lua_pushstring(L, fields[i][1]);
-      lua_setfield(L, -3, fields[i][0]);
-    }
-    lua_pop(L, 1);
-  }
 }
 
 cp_clone_step cp_clone_end_level(cp_clone_decoder *d)
@@ -164,7 +149,7 @@ cp_clone_step cp_clone_end_level(cp_clone_decoder *d)
     case CP_CLONE_FORM_MAP: cp_clone_set_class(d->L, CP_CLONE_MAP); break;
     case CP_CLONE_FORM_SET: cp_clone_set_class(d->L, CP_CLONE_SET); break;
     case CP_CLONE_FORM_ERROR:
-      complete_error(d->L);
+      cp_clone_complete_error(d->L);
       cp_clone_set_class(d->L, CP_CLONE_ERROR);
       break;
     default: break;

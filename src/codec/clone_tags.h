@@ -1,6 +1,6 @@
 /* The format's bytes. */
-#ifndef CP_CLONE_FORMAT_H
-#define CP_CLONE_FORMAT_H
+#ifndef CP_CLONE_TAGS_H
+#define CP_CLONE_TAGS_H
 
 enum {
   CP_CLONE_VERSION_TAG = 0xFF,

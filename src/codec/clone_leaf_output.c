@@ -1,22 +1,9 @@
-#include "clone_object.h"
+#include "clone_leaf_output.h"
 
 #include "clone_bigint.h"
+#include "clone_view.h"
 
-#include <lauxlib.h>
-#include <math.h>
-
-int cp_clone_push_field(lua_State *L, int index, const char *name)
-{
-  index = lua_absindex(L, index);
-  lua_pushstring(L, name);
-  return lua_rawget(L, index);
-}
-
-/* The same; NULL if it is no string. */
-static const char *push_string_field(lua_State *L, int index, const char *name, size_t *length)
-{
-  return cp_clone_push_field(L, index, name) == LUA_TSTRING ? lua_tolstring(L, -1, length) : NULL;
-}
+#include <string.h>
 
 bool cp_clone_is_leaf(cp_clone_class class)
 {
@@ -54,8 +41,8 @@ static int regexp_bits(const char *flags)
 static const char *put_regexp(cp_clone_output *out)
 {
   size_t source_length = 0, flags_length = 0;
-  const char *source = push_string_field(out->L, -1, "source", &source_length);
-  const char *flags = push_string_field(out->L, -2, "flags", &flags_length);
+  const char *source = cp_clone_push_string_field(out->L, -1, "source", &source_length);
+  const char *flags = cp_clone_push_string_field(out->L, -2, "flags", &flags_length);
   int bits = flags == NULL ? -1 : regexp_bits(flags);
 
   if (source == NULL || bits < 0) {
@@ -72,7 +59,7 @@ static const char *put_regexp(cp_clone_output *out)
 static const char *put_bigint(cp_clone_output *out)
 {
   size_t length = 0;
-  const char *hex = push_string_field(out->L, -1, "hex", &length);
+  const char *hex = cp_clone_push_string_field(out->L, -1, "hex", &length);
 
   if (hex == NULL || !cp_clone_put_bigint(out, hex, length)) {
     return "is a BigInt without hexadecimal digits, or with too many";
@@ -84,7 +71,7 @@ static const char *put_bigint(cp_clone_output *out)
 static const char *put_array_buffer(cp_clone_output *out)
 {
   size_t length = 0;
-  const char *bytes = push_string_field(out->L, -1, "bytes", &length);
+  const char *bytes = cp_clone_push_string_field(out->L, -1, "bytes", &length);
 
   if (bytes == NULL) {
     return "is an ArrayBuffer without bytes";
@@ -98,8 +85,8 @@ static const char *put_array_buffer(cp_clone_output *out)
 static const char *put_typed_array(cp_clone_output *out)
 {
   size_t length = 0, name_length = 0;
-  const char *bytes = push_string_field(out->L, -1, "bytes", &length);
-  const char *name = push_string_field(out->L, -2, "type", &name_length);
+  const char *bytes = cp_clone_push_string_field(out->L, -1, "bytes", &length);
+  const char *name = cp_clone_push_string_field(out->L, -2, "type", &name_length);
   const cp_clone_view *view = name == NULL ? NULL : cp_clone_view_of_name(name);
 
   if (bytes == NULL || view == NULL) {
@@ -113,7 +100,7 @@ static const char *put_typed_array(cp_clone_output *out)
   return NULL;
 }
 
-const char *cp_clone_put_object(cp_clone_output *out, cp_clone_class class)
+const char *cp_clone_put_leaf(cp_clone_output *out, cp_clone_class class)
 {
   switch (class) {
     case CP_CLONE_DATE: return put_date(out);
@@ -122,62 +109,4 @@ const char *cp_clone_put_object(cp_clone_output *out, cp_clone_class class)
     case CP_CLONE_ARRAY_BUFFER: return put_array_buffer(out);
     default: return put_typed_array(out);
   }
-}
-
-static const struct {
-  const char *name;
-  char tag;
-} kinds[] = {
-    {"EvalError", CP_CLONE_ERROR_EVAL},           {"RangeError", CP_CLONE_ERROR_RANGE},
-    {"ReferenceError", CP_CLONE_ERROR_REFERENCE}, {"SyntaxError", CP_CLONE_ERROR_SYNTAX},
-    {"TypeError", CP_CLONE_ERROR_TYPE},           {"URIError", CP_CLONE_ERROR_URI},
-};
-
-enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
-
-const char *cp_clone_error_name(unsigned char tag)
-{
-  for (int i = 0; i < KINDS; i++) {
-    if ((unsigned char)kinds[i].tag == tag) {
-      return kinds[i].name;
-    }
-  }
-  return NULL;
-}
-
-void cp_clone_put_error_head(cp_clone_output *out)
-{
-  size_t length = 0;
-  const char *name = push_string_field(out->L, -1, "name", &length);
-  const char *message = NULL;
-
-  cp_clone_put_byte(out, CP_CLONE_TAG_ERROR);
-  for (int i = 0; name != NULL && i < KINDS; i++) {
-    if (strcmp(kinds[i].name, name) == 0) {
-      cp_clone_put_byte(out, kinds[i].tag);
-    }
-  }
-  message = push_string_field(out->L, -2, "message", &length);
-  if (message != NULL) {
-    cp_clone_put_byte(out, CP_CLONE_ERROR_MESSAGE);
-    cp_clone_put_text(out, message, length);
-  }
-  lua_pop(out->L, 2);
-}
-
-void cp_clone_put_error_tail(cp_clone_output *out)
-{
-  size_t length = 0;
-  const char *stack = push_string_field(out->L, -1, "stack", &length);
-
-  if (stack == NULL) {
-    lua_pop(out->L, 1);
-    stack = push_string_field(out->L, -1, "traceback", &length);
-  }
-  if (stack != NULL) {
-    cp_clone_put_byte(out, CP_CLONE_ERROR_STACK);
-    cp_clone_put_text(out, stack, length);
-  }
-  cp_clone_put_byte(out, CP_CLONE_ERROR_END);
-  lua_pop(out->L, 1);
 }

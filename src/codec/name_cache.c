@@ -1,4 +1,4 @@
-#include "names.h"
+#include "name_cache.h"
 
 #include <string.h>
 
@@ -11,23 +11,24 @@ static unsigned place_of(const char *text, size_t length)
     return 0;
   }
   return ((unsigned)length * 5 + bytes[0] + bytes[length / 2] * 7u + bytes[length - 1] * 3u) %
-         CP_NAMES;
+         CP_NAME_CACHE_SIZE;
 }
 
-void cp_names_init(cp_names *names, lua_State *L)
+void cp_name_cache_init(cp_name_cache *names, lua_State *L)
 {
   names->bottom = lua_gettop(L) + 1;
-  lua_settop(L, lua_gettop(L) + CP_NAMES);
+  lua_settop(L, lua_gettop(L) + CP_NAME_CACHE_SIZE);
   memset(names->entries, 0, sizeof(names->entries));
 }
 
-static bool is_at(const cp_names *names, unsigned place, const char *text, size_t length)
+static bool is_at(const cp_name_cache *names, unsigned place, const char *text, size_t length)
 {
   return names->entries[place].length == length && length > 0 &&
          memcmp(names->entries[place].text, text, length) == 0;
 }
 
-bool cp_names_push_known(const cp_names *names, lua_State *L, const char *text, size_t length)
+bool cp_name_cache_push_known(const cp_name_cache *names, lua_State *L, const char *text,
+                              size_t length)
 {
   unsigned place = place_of(text, length);
 
@@ -38,7 +39,7 @@ bool cp_names_push_known(const cp_names *names, lua_State *L, const char *text, 
   return true;
 }
 
-void cp_names_push(cp_names *names, lua_State *L, const char *text, size_t length)
+void cp_name_cache_push(cp_name_cache *names, lua_State *L, const char *text, size_t length)
 {
   unsigned place = place_of(text, length);
 

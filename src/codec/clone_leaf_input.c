@@ -1,14 +1,10 @@
-#include "clone_read.h"
+#include "clone_leaf_input.h"
 
 #include "clone_bigint.h"
+#include "clone_class.h"
+#include "clone_view.h"
 
-void cp_clone_set_class(lua_State *L, cp_clone_class class)
-{
-  cp_clone_push_classes(L);
-  lua_rawgeti(L, -1, class);
-  lua_setmetatable(L, -3);
-  lua_pop(L, 1);
-}
+#include <string.h>
 
 bool cp_clone_read_date(cp_clone_input *in, lua_State *L)
 {
@@ -138,19 +134,6 @@ bool cp_clone_read_host_view(cp_clone_input *in, lua_State *L)
     push_typed_array(L, view);
   }
   return true;
-}
-
-bool cp_clone_is_array_buffer(lua_State *L)
-{
-  bool is_one = false;
-
-  if (lua_istable(L, -1) && lua_getmetatable(L, -1)) {
-    cp_clone_push_classes(L);
-    lua_rawgeti(L, -1, CP_CLONE_ARRAY_BUFFER);
-    is_one = lua_rawequal(L, -1, -3);
-    lua_pop(L, 3);
-  }
-  return is_one;
 }
 
 /* Pushes the part of the bytes on top that a view covers, in their place. The same bytes may have any

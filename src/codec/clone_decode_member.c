@@ -1,6 +1,6 @@
 #include "clone_decoder.h"
 
-#include "clone_object.h"
+#include "clone_error.h"
 #include "number.h"
 
 /* The last index of a JavaScript array is one less. */
