@@ -149,7 +149,7 @@ return {
   {
     row = "15b", text = "the same, strings of 1 MB that are no text",
     arguments = "work=send serialization=advanced binary=1000000 burst=1",
-    limit = "send", without = NO_FORK_OF_ALL,
+    limit = "send", without = NO_FORK_OF_ALL, most = 3, notBehind = "Bun",
   },
   {
     row = "16", text = "how long one `spawn` blocks the loop, parent of 1 GiB",
@@ -169,6 +169,6 @@ return {
   {
     row = "18", text = "connections accepted and passed on to 4 children, time for each",
     arguments = "work=pass program=BIN/client count=20000 workers=4",
-    limit = "pass", without = NO_FORK_OF_ALL,
+    limit = "pass", without = NO_FORK_OF_ALL, most = 3, notBehind = "Node",
   },
 }
