@@ -1,35 +1,56 @@
 -- Prints the checksums of files, in their order, while several programs compute them at once. After
 -- a deadline, or at Ctrl-C, all is ended: the programs that run, and those that would follow.
 --
---   lua5.4 examples/checksums.lua [-j JOBS] [-t SECONDS] [FILE...]
+--   lua5.4 examples/checksums.lua [-j JOBS] [-t SECONDS] [--] [FILE...]
 --
--- Ends with 1 if a file could not be read, 124 after the deadline, 130 after Ctrl-C.
+-- Ends with 1 if a file could not be read, 2 if it was called in a wrong way, 124 after the
+-- deadline, 130 after Ctrl-C.
 
 local abort = require("child_process.abort")
 local cp = require("child_process")
 local process = require("child_process.process")
 local Promise = require("child_process.promise")
 
-local jobs, seconds, files = 4, 60, {}
+local jobs, seconds = 4, 60
+
+local function usage(problem)
+  io.stderr:write("checksums: ", problem, "\n",
+    "usage: checksums.lua [-j JOBS] [-t SECONDS] [--] [FILE...]\n")
+  os.exit(2)
+end
+
+local LONGEST = (2 ^ 31 - 1) // 1000 -- seconds that a timer can take
 
 local options = {
-  ["-j"] = function(value) jobs = math.tointeger(tonumber(value)) end,
-  ["-t"] = function(value) seconds = tonumber(value) end,
+  ["-j"] = function(value)
+    jobs = math.tointeger(tonumber(value))
+    return jobs and jobs > 0, "a number of jobs, 1 at least"
+  end,
+  ["-t"] = function(value)
+    seconds = tonumber(value)
+    return seconds and seconds >= 0 and seconds <= LONGEST,
+      ("a number of seconds, %d at most"):format(LONGEST)
+  end,
 }
 
+-- Options end at "--", or at the first argument that is none.
 local position = 1
-while arg[position] do
-  local set = options[arg[position]]
-  if set then
-    set(arg[position + 1])
-    position = position + 2
-  else
-    files[#files + 1] = arg[position]
-    position = position + 1
+while (arg[position] or ""):find("^%-.") do
+  local name, value = arg[position], arg[position + 1]
+  position = position + 1
+  if name == "--" then
+    break
+  elseif not options[name] then
+    usage("there is no option " .. name)
   end
+  local ok, expected = options[name](value)
+  if not ok then
+    usage(name .. " takes " .. expected)
+  end
+  position = position + 1
 end
-assert(jobs and jobs > 0, "-j takes a number of jobs")
-assert(seconds and seconds >= 0, "-t takes a number of seconds")
+
+local files = table.move(arg, position, #arg, 1, {})
 if #files == 0 then
   files[1] = arg[0]
 end
@@ -39,9 +60,11 @@ local interrupt = abort.AbortController()
 local deadline = abort.AbortSignal.timeout(math.ceil(seconds * 1000))
 local signal = abort.AbortSignal.any({ interrupt.signal, deadline })
 
-process:on("SIGINT", function()
+local function onInterrupt()
   interrupt:abort("interrupted")
-end)
+end
+
+process:on("SIGINT", onInterrupt)
 
 -- Results wait here for those before them.
 local results = {}
@@ -52,8 +75,8 @@ local function report(index, result)
   while results[printed + 1] do
     printed = printed + 1
     result = results[printed]
-    if result.sum then
-      print(("%s  %s"):format(result.sum, files[printed]))
+    if result.line then
+      io.write(result.line)
     else
       failures = failures + 1
       io.stderr:write(result.problem, "\n")
@@ -61,13 +84,18 @@ local function report(index, result)
   end
 end
 
---- The checksum of a file, or what sha256sum has against it. Raises an error when it is aborted.
+--- The checksum of a file and its name, as sha256sum prints them, or what it has against the file.
+--- Raises an error when all is ended.
 local function checksum(file)
   local run = cp.promises.execFile("sha256sum", { "--", file }, { signal = signal })
   local ok, outcome = pcall(run.await, run)
+  -- A terminal sends SIGINT to our children as well, and one may end of it before we hear of it.
+  if not ok and outcome.signal == "SIGINT" then
+    onInterrupt()
+  end
   signal:throwIfAborted()
   if ok then
-    return { sum = outcome.stdout:match("%x+") }
+    return { line = outcome.stdout }
   end
   return { problem = outcome.stderr ~= "" and outcome.stderr:gsub("\n$", "") or outcome.message }
 end

@@ -72,8 +72,17 @@ local SENT = {
   {clone.TypedArray("BigInt64Array", ("i8"):pack(-2)), "new BigInt64Array([-2n])"},
   {clone.TypedArray("BigUint64Array", ("I8"):pack(2)), "new BigUint64Array([2n])"},
   {clone.TypedArray("DataView", "ab"), "new DataView(new Uint8Array([97, 98]).buffer)"},
+  {clone.TypedArray("Float64Array", ""), "new Float64Array(0)"},
+  {clone.TypedArray("DataView", ""), "new DataView(new ArrayBuffer(0))"},
+  {clone.TypedArray("Buffer", ""), "Buffer.alloc(0)"},
+  {clone.ArrayBuffer(""), "new ArrayBuffer(0)"},
   {errors.Error("m"), "new Error('m')"}, {errors.TypeError("\u{20ac}"), "new TypeError('\\u20ac')"},
   {errors.RangeError("m", {cause = {1}}), "new RangeError('m', {cause: [1]})"},
+  {errors.Error("m", {name = "EvalError"}), "new EvalError('m')"},
+  {errors.Error("m", {name = "ReferenceError"}), "new ReferenceError('m')"},
+  {errors.Error("m", {name = "SyntaxError"}), "new SyntaxError('m')"},
+  {errors.Error("m", {name = "URIError"}), "new URIError('m')"},
+  {errors.Error("m", {name = "OwnError"}), "new Error('m')"}, {errors.Error(5), "new Error(5)"},
 }
 
 --- JavaScript expressions, and the Lua value that each has to become.
@@ -99,6 +108,21 @@ local RECEIVED = {
   {"new Uint8Array([1, 2])", clone.TypedArray("Uint8Array", "\1\2")},
   {"new Float64Array([1.5])", clone.TypedArray("Float64Array", ("d"):pack(1.5))},
   {"new BigInt64Array([1n])", clone.TypedArray("BigInt64Array", ("i8"):pack(1))},
+  {"new BigUint64Array([1n])", clone.TypedArray("BigUint64Array", ("I8"):pack(1))},
+  {"new Int8Array([-1])", clone.TypedArray("Int8Array", "\xff")},
+  {"new Uint8ClampedArray([300])", clone.TypedArray("Uint8ClampedArray", "\xff")},
+  {"new Int16Array([-2])", clone.TypedArray("Int16Array", ("i2"):pack(-2))},
+  {"new Uint16Array([2])", clone.TypedArray("Uint16Array", ("I2"):pack(2))},
+  {"new Int32Array([-2])", clone.TypedArray("Int32Array", ("i4"):pack(-2))},
+  {"new Uint32Array([2])", clone.TypedArray("Uint32Array", ("I4"):pack(2))},
+  {"new Float32Array([1.5])", clone.TypedArray("Float32Array", ("f"):pack(1.5))},
+  {"new Int16Array([])", clone.TypedArray("Int16Array", "")},
+  {"new DataView(new ArrayBuffer(0))", clone.TypedArray("DataView", "")},
+  {"Buffer.alloc(0)", ""}, {"new ArrayBuffer(0)", clone.ArrayBuffer("")},
+  {"new Int32Array(new Int32Array([1, 2, 3]).buffer, 4, 1)",
+    clone.TypedArray("Int32Array", ("i4"):pack(2))},
+  {"new Uint8Array([1, 2, 3, 4]).subarray(1, 3)", clone.TypedArray("Uint8Array", "\2\3")},
+  {"Buffer.from('text').subarray(1, 3)", "ex"},
   {"new DataView(new Uint8Array([97, 98, 99]).buffer, 1)", clone.TypedArray("DataView", "bc")},
   {"new Uint8Array([97]).buffer", clone.ArrayBuffer("a")},
   {"new ArrayBuffer(2, {maxByteLength: 5})", clone.ArrayBuffer("\0\0")},
@@ -203,6 +227,20 @@ describe("A message from Node to Lua", function()
       "TypeError: own"}, names)
   end))
 
+  it("has a copy of its own for each view of a buffer that several share", withNode(function()
+    local child = forkNode([=[
+      const buffer = new Uint8Array([1, 2, 3, 4]).buffer, view = new Int16Array(buffer, 2);
+      process.send([buffer, new Uint8Array(buffer, 1, 2), view, view]);
+    ]=])
+    local list = messages.received(child)
+    support.output(child)
+    list = list[1]
+    assert.equal("\1\2\3\4", list[1].bytes)
+    assert.same({type = "Uint8Array", bytes = "\2\3"}, list[2])
+    assert.same({type = "Int16Array", bytes = "\3\4"}, list[3])
+    assert.equal(list[3], list[4])
+  end))
+
   it("keeps what comes twice one object, and cycles", withNode(function()
     local child = forkNode([=[
       const shared = {}, root = {a: shared, list: [shared, Buffer.from('x'), shared]};
@@ -246,11 +284,6 @@ end
 
 local randomValue
 
-local function fill(object, count, key, depth, shared)
-  for i = 1, count do object[key(i)] = randomValue(depth + 1, shared) end
-  return object
-end
-
 local keys = {
   function(i) return i end,
   randomString,
@@ -262,16 +295,93 @@ local keys = {
   function() return random(-1000, 1000) / 8 end,
 }
 
+--- Values that hold no others.
 local scalars = {
   randomInteger, randomFloat, randomString, function() return random(2) == 1 end,
   function() return cp.null end, function() return clone.undefined end,
+  function()
+    local digits = {}
+    for i = 1, random(1, 40) do digits[i] = ("%x"):format(random(0, 15)) end
+    return clone.BigInt((random(2) == 1 and "-" or "") .. "0x" .. table.concat(digits))
+  end,
+}
+
+local VIEWS = {
+  Int8Array = 1, Uint8Array = 1, Uint8ClampedArray = 1, Int16Array = 2, Uint16Array = 2,
+  Int32Array = 4, Uint32Array = 4, Float32Array = 4, Float64Array = 8, BigInt64Array = 8,
+  BigUint64Array = 8, DataView = 1, Buffer = 1,
+}
+
+local viewNames = {}
+for name in pairs(VIEWS) do viewNames[#viewNames + 1] = name end
+table.sort(viewNames)
+
+local ERRORS = {
+  "Error", "EvalError", "RangeError", "ReferenceError", "SyntaxError", "TypeError", "URIError",
+}
+
+local function randomBytes(count)
+  local bytes = {}
+  for i = 1, count do bytes[i] = string.char(random(0, 255)) end
+  return table.concat(bytes)
+end
+
+--- Makers of objects, each with a function that fills it where it holds other values.
+local objects = {
+  function()
+    local count, key = random(0, 5), keys[random(#keys)]
+    return {}, function(object, value)
+      for i = 1, count do object[key(i)] = value() end
+    end
+  end,
+  function()
+    return cp.array(), function(array, value)
+      local at = 0
+      for _ = 1, random(0, 5) do
+        at = at + (random(3) == 1 and random(1, 20) or 1)
+        array[at] = value()
+      end
+      for i = 1, random(4) == 1 and 2 or 0 do array["name " .. i] = value() end
+    end
+  end,
+  function()
+    return clone.Map(), function(map, value)
+      for _ = 1, random(0, 4) do map:set(value(), value()) end
+    end
+  end,
+  function()
+    return clone.Set(), function(set, value)
+      for _ = 1, random(0, 4) do set:add(value()) end
+    end
+  end,
+  function()
+    return clone.Date(random(5) == 1 and 0 / 0 or random(-8640000000000000, 8640000000000000))
+  end,
+  function()
+    local flags = random(3) == 1 and {"u"} or random(2) == 1 and {"v"} or {}
+    for letter in ("dgimsy"):gmatch(".") do
+      if random(2) == 1 then flags[#flags + 1] = letter end
+    end
+    return clone.RegExp("a+\u{20ac}" .. random(100), table.concat(flags))
+  end,
+  function() return clone.ArrayBuffer(randomBytes(random(0, 20))) end,
+  function()
+    local name = viewNames[random(#viewNames)]
+    return clone.TypedArray(name, randomBytes(random(0, 4) * VIEWS[name]))
+  end,
+  function() -- a cause that holds the error would end a Node 20
+    return errors.Error("message \u{20ac}" .. random(100), {
+      name = ERRORS[random(#ERRORS)], stack = "where", cause = scalars[random(#scalars)](),
+    })
+  end,
 }
 
 function randomValue(depth, shared)
   if depth > 4 or random(3) == 1 then return scalars[random(#scalars)]() end
   if #shared > 0 and random(8) == 1 then return shared[random(#shared)] end
-  local object = fill({}, random(0, 5), keys[random(#keys)], depth, shared)
-  shared[#shared + 1] = object
+  local object, fill = objects[random(2) == 1 and 1 or random(#objects)]()
+  shared[#shared + 1] = object -- before it is filled, so that it may hold itself
+  if fill then fill(object, function() return randomValue(depth + 1, shared) end) end
   return object
 end
 
@@ -286,11 +396,53 @@ end
 
 local same
 
-local function sameTable(expected, actual, seen)
-  if seen[expected] then return seen[expected] == actual end
-  seen[expected] = actual
-  local isMap = (debug.getmetatable(actual) or {}).__name == "Map"
-  local isArray = debug.getmetatable(actual) == debug.getmetatable(cp.array())
+--- The key of a map: JavaScript has no -0 among these.
+local function sameKey(expected, actual, seen)
+  return expected == 0 and actual == 0 or same(expected, actual, seen)
+end
+
+--- Comparisons of the classes, by name.
+local sameObject = {}
+
+function sameObject.Map(expected, actual, seen)
+  for place = 1, #expected, 2 do
+    if not sameKey(expected[place], actual[place], seen)
+      or not same(expected[place + 1], actual[place + 1], seen) then
+      return false
+    end
+  end
+  return #actual == #expected
+end
+
+function sameObject.Set(expected, actual, seen)
+  for place = 1, #expected do
+    if not sameKey(expected[place], actual[place], seen) then return false end
+  end
+  return #actual == #expected
+end
+
+local function sameFields(names)
+  return function(expected, actual, seen)
+    for _, name in ipairs(names) do
+      if not same(expected[name], actual[name], seen) then return false end
+    end
+    return true
+  end
+end
+
+sameObject.Date = sameFields({"time"})
+sameObject.RegExp = sameFields({"source", "flags"})
+sameObject.ArrayBuffer = sameFields({"bytes"})
+sameObject.TypedArray = sameFields({"type", "bytes"})
+sameObject.Error = sameFields({"name", "message", "stack", "cause"})
+
+local ARRAY = debug.getmetatable(cp.array())
+
+--- The same for tables without a class, which may become maps.
+local function samePlain(expected, actual, seen)
+  local isMap = className(actual) == "Map"
+  local isArray = debug.getmetatable(actual) == ARRAY
+  if debug.getmetatable(expected) == ARRAY and not isArray then return false end
   local count = 0
   for key, value in pairs(expected) do
     count = count + 1
@@ -308,12 +460,36 @@ local function sameTable(expected, actual, seen)
   return isMap and actual:size() == count or count == 0
 end
 
+--- Tables are the same if they are in the same places, too.
+local function sameTable(expected, actual, seen)
+  if seen[expected] or seen[actual] then
+    return seen[expected] == actual and seen[actual] == expected
+  end
+  seen[expected], seen[actual] = actual, expected
+  local compare = sameObject[className(expected)]
+  if compare then
+    return className(actual) == className(expected) and compare(expected, actual, seen)
+  end
+  return samePlain(expected, actual, seen)
+end
+
+--- Whether a BigInt object came back: as an integer where it has 64 bits.
+local function sameBigInt(expected, actual)
+  if math.type(actual) == "integer" then return clone.BigInt(actual).hex == expected.hex end
+  return className(actual) == "BigInt" and actual.hex == expected.hex
+    and not tostring(actual):find("^%-?0x[0-7]?%x?%x?%x?%x?%x?%x?%x?%x?%x?%x?%x?%x?%x?%x?%x?$")
+end
+
 --- Whether a value is what becomes of another one in JavaScript.
 function same(expected, actual, seen)
   if type(expected) == "number" and type(actual) == "number" then
     expected = throughNode(expected)
     return math.type(expected) == math.type(actual)
       and (expected == actual or expected ~= expected and actual ~= actual)
+  elseif className(expected) == "BigInt" then
+    return sameBigInt(expected, actual)
+  elseif className(expected) == "TypedArray" and expected.type == "Buffer" then
+    return actual == expected.bytes
   elseif type(expected) == "table" and type(actual) == "table" then
     return sameTable(expected, actual, seen)
   end

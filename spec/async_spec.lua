@@ -327,6 +327,17 @@ describe("emitter:wait", function()
     assert.equal("why", err.cause)
   end)
 
+  it("outside of coroutines has no limit in a signal that keeps no loop alive", function()
+    local emitter = events.EventEmitter()
+    local signal = abort.AbortSignal.timeout(60000)
+    local err = support.error(emitter.wait, emitter, "x", {signal = signal})
+    assert.equal("ERR_WAIT_WITHOUT_END", err.code)
+    local controller = abort.AbortController()
+    timers.setTimeout(function() controller:abort("too late") end, 1)
+    err = support.error(emitter.wait, emitter, "x", {signal = controller.signal})
+    assert.equal("too late", err.cause)
+  end)
+
   it("leaves nothing at the signal", function()
     local emitter = events.EventEmitter()
     local signal = abort.AbortController().signal

@@ -244,6 +244,25 @@ describe("Structured clone between Lua and Lua", function()
     end
   end)
 
+  it("keeps their fields exactly", function()
+    local regexp = clone.RegExp("a", "yig")
+    assert.equal("giy", regexp.flags)
+    assert.same(regexp, copy(regexp))
+    for _, digits in ipairs({"0x0", "-0x00", "0X00aF", "-0x00000000000000000000001F"}) do
+      local bigint = clone.BigInt(digits)
+      assert.equal(bigint.hex, copy(bigint).hex)
+    end
+    assert.equal("-0x1f", clone.BigInt("-0X001F").hex)
+    assert.equal("0x0", clone.BigInt("-0x0").hex)
+    for _, time in ipairs({5, 5.0, -1, 0, 8640000000000000, 1.5, 1 / 0}) do
+      local date = clone.Date(time)
+      assert.equal(time, date.time)
+      assertSameNumber(date.time, copy(date).time)
+    end
+    assertSameNumber(5, clone.Date(5.0).time)
+    assert.equal("5", copy(errors.Error(5)).message)
+  end)
+
   it("makes a string of a Buffer", function()
     assert.equal("text", copy(clone.TypedArray("Buffer", "text")))
   end)
@@ -774,6 +793,9 @@ describe("The classes of child_process.clone", function()
       assert.equal("ERR_INVALID_ARG_TYPE", support.error(call).code)
     end
     assert.matches("string or integer", support.error(clone.BigInt, 1.5).message)
+    for _, flags in ipairs({"gg", "x", "g i", "G"}) do
+      assert.equal("ERR_INVALID_ARG_VALUE", support.error(clone.RegExp, "a", flags).code)
+    end
     assert.equal("ERR_INVALID_ARG_VALUE", support.error(clone.BigInt, "12").code)
     assert.equal("ERR_INVALID_ARG_VALUE", support.error(clone.TypedArray, "Uint9Array", "").code)
     assert.equal("ERR_OUT_OF_RANGE", support.error(clone.TypedArray, "Int32Array", "abc").code)

@@ -2,6 +2,7 @@
 
 local errors = require("child_process.errors")
 local events = require("child_process.events")
+local steps = require("spec.support.steps")
 
 local EventEmitter = events.EventEmitter
 
@@ -430,6 +431,100 @@ describe("emitter:off", function()
     assert.equal(0, emitter:listenerCount("x"))
     emitter:on("x", print):once("x", ignore):off("x", ignore)
     assert.same({print}, emitter:listeners("x"))
+  end)
+end)
+
+describe("Thousands of listeners of one event", function()
+  local function emitterWith(method, amount)
+    local emitter, listeners = EventEmitter():setMaxListeners(0), {}
+    for number = 1, amount do
+      listeners[number] = function() end
+      emitter[method](emitter, "x", listeners[number])
+    end
+    return emitter, listeners
+  end
+
+  it("leave one by one, each for the same work", function()
+    for _, method in ipairs({"on", "once"}) do
+      steps.assertProportional(function(amount)
+        local emitter, listeners = emitterWith(method, amount)
+        return function()
+          for number = 1, amount do emitter:off("x", listeners[number]) end
+          assert.same({}, emitter:eventNames())
+        end
+      end)
+      steps.assertProportional(function(amount)
+        local emitter, listeners = emitterWith(method, amount)
+        return function()
+          for number = amount, 1, -1 do emitter:off("x", listeners[number]) end
+          assert.same({}, emitter:eventNames())
+        end
+      end)
+    end
+  end)
+
+  it("leave while they are called, each for the same work", function()
+    steps.assertProportional(function(amount)
+      local emitter = emitterWith("once", amount)
+      return function()
+        emitter:emit("x")
+        assert.same({}, emitter:eventNames())
+      end
+    end)
+    steps.assertProportional(function(amount)
+      local emitter, listeners = emitterWith("on", amount)
+      emitter:prependListener("x", function()
+        for number = 1, amount do emitter:off("x", listeners[number]) end
+      end)
+      return function() emitter:emit("x") end
+    end)
+  end)
+
+  it("are called in order, those that are there, after any number has left and come", function()
+    local random = math.random
+    math.randomseed(71)
+    local emitter, model, called = EventEmitter():setMaxListeners(0), {}, {}
+    local all = {}
+    for number = 1, 60 do
+      all[number] = function() called[#called + 1] = number end
+    end
+    -- a listener twice and more among them; `once` listeners have left when they were called
+    local function emit()
+      local expected, stay = {}, {}
+      for _, entry in ipairs(model) do
+        expected[#expected + 1] = entry.number
+        if not entry.once then stay[#stay + 1] = entry end
+      end
+      called = {}
+      emitter:emit("x")
+      assert.same(expected, called)
+      model = stay
+    end
+    for _ = 1, 5000 do
+      local number, kind = random(#all), random(100)
+      if kind <= 35 then
+        emitter:on("x", all[number])
+        model[#model + 1] = {number = number}
+      elseif kind <= 45 then
+        emitter:once("x", all[number])
+        model[#model + 1] = {number = number, once = true}
+      elseif kind <= 48 then
+        emitter:prependListener("x", all[number])
+        table.insert(model, 1, {number = number})
+      elseif kind <= 98 then
+        emitter:off("x", all[number])
+        for place = #model, 1, -1 do
+          if model[place].number == number then
+            table.remove(model, place)
+            break
+          end
+        end
+      else
+        emit()
+      end
+      assert.equal(#model, emitter:listenerCount("x"))
+    end
+    emit()
   end)
 end)
 

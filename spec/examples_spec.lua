@@ -286,6 +286,17 @@ describe("The example", function()
     }, lines)
   end)
 
+  example("advanced", function(name)
+    local path = support.tmpdir() .. "/bytes"
+    support.writeFile(path, "\0\xff\0a\n\xff\0")
+    local stdout, stderr = run(name, {path})
+    assert.equal("", stderr)
+    local lines = support.lines(stdout)
+    assert.matches("^counted at %d%d:%d%d:%d%d$", table.remove(lines, 1))
+    assert.same({"00  3 times", "ff  2 times", "0a  1 times", "61  1 times"}, lines)
+    assert.matches("\n20  %d+ times\n", (run(name)))
+  end)
+
   example("pool", function(name)
     local stdout, stderr = run(name, {"50000"})
     assert.equal("", stderr)
@@ -359,6 +370,62 @@ describe("The example", function()
     local _, stderr, child = run("checksums", {"-t", "0.05", "/dev/zero", "/dev/zero"}, 124)
     assert.equal("checksums: The operation was aborted due to timeout, 0 of 2 done\n", stderr)
     assert.is_nil(child.signalCode)
+  end)
+
+  it("checksums.lua, which prints any name as sha256sum does", function()
+    local folder = support.tmpdir()
+    local names = {"-j", "-name", "a b", "back\\slash", "new\nline"}
+    for _, name in ipairs(names) do support.writeFile(folder .. "/" .. name, name) end
+    local command = {FOLDER .. "/checksums.lua", "-t", "60.5", "--", table.unpack(names)}
+    local result = cp.spawnSync(support.lua, command, {cwd = folder})
+    assert.equal("", result.stderr)
+    assert.equal(0, result.status)
+    local expected = cp.execFileSync("sha256sum", {"--", table.unpack(names)}, {cwd = folder})
+    assert.equal(expected, result.stdout)
+  end)
+
+  it("checksums.lua, which says how it is called when it is called in a wrong way", function()
+    local jobs = "-j takes a number of jobs, 1 at least"
+    local seconds = "-t takes a number of seconds, 2147483 at most"
+    for _, wrong in ipairs({
+      {jobs, "-j"}, {jobs, "-j", "x"}, {jobs, "-j", "0"}, {jobs, "-j", "--", "a_file"},
+      {seconds, "-t", "1e9", "a_file"}, {seconds, "-t", "-1", "a_file"},
+      {"there is no option -x", "-x", "a_file"},
+    }) do
+      local stdout, stderr = run("checksums", {table.unpack(wrong, 2)}, 2)
+      assert.equal("", stdout)
+      assert.equal("checksums: " .. wrong[1]
+        .. "\nusage: checksums.lua [-j JOBS] [-t SECONDS] [--] [FILE...]\n", stderr)
+    end
+  end)
+
+  it("checksums.lua, which is interrupted as a terminal does it, its children at once", function()
+    local folder = support.tmpdir()
+    local command, writers = {FOLDER .. "/checksums.lua", "-j", "8"}, {}
+    for number = 1, 8 do
+      command[#command + 1] = ("%s/fifo%d"):format(folder, number)
+      assert(os.execute(("mkfifo '%s/fifo%d'"):format(folder, number)))
+    end
+    for _ = 1, support.collecting and 1 or 5 do
+      local child = cp.spawn(support.lua, command, {detached = true})
+      local open = 0
+      for number = 1, 8 do
+        local fifo = ("%s/fifo%d"):format(folder, number)
+        writers[number] = cp.spawn("sh", {"-c", 'exec >"$0"; echo open >&2; exec sleep 60', fifo})
+        writers[number].stderr:once("data", function()
+          open = open + 1
+          if open == 8 then process:kill(-child.pid, "SIGINT") end
+        end)
+      end
+      local stdout, stderr = support.collect(child.stdout), support.collect(child.stderr)
+      child:on("close", function()
+        for _, writer in ipairs(writers) do writer:kill("SIGKILL") end
+      end)
+      support.run()
+      assert.equal("", stdout())
+      assert.equal("checksums: interrupted, 0 of 8 done\n", stderr())
+      assert.equal(130, child.exitCode)
+    end
   end)
 
   it("checksums.lua, which ends with all its children when it is interrupted", function()

@@ -87,6 +87,25 @@ describe("stream:chunks()", function()
   end)
 end)
 
+describe("A stream that can only be written", function()
+  it("says so to who wants to read it, instead of letting him wait", function()
+    local child, failed = cp.spawn("cat"), cp.spawn("/nonexistent/command")
+    failed:on("error", function() end)
+    for _, stream in ipairs({child.stdin, failed.stdin}) do
+      for _, name in ipairs({"chunks", "lines", "readAll"}) do
+        local err = support.error(stream[name], stream)
+        assert.equal("TypeError", err.name)
+        assert.equal("ERR_INVALID_THIS", err.code)
+        assert.equal("The stream can only be written", err.message)
+      end
+    end
+    assert.same({}, child.stdin:eventNames())
+    child.stdin:finish("still written")
+    assert.equal("still written", child.stdout:readAll())
+    support.run()
+  end)
+end)
+
 describe("A loop over a stream", function()
   it("that is left destroys it", function()
     for _, name in ipairs({"chunks", "lines"}) do

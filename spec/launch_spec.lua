@@ -534,6 +534,7 @@ describe("Starting", function()
       table.sort(names)
       print(table.concat(names, " "))
     ]])
-    assert.equal("channel core events files json lazy_errors loop process script\n", stdout)
+    assert.equal("channel core events files json lazy_errors listeners loop process script\n",
+      stdout)
   end)
 end)

@@ -832,7 +832,8 @@ describe("What a process needs", function()
       print(table.concat(names, " "))
     ]])
     assert.equal("child_process child_process.core child_process.events "
-      .. "child_process.files child_process.lazy_errors child_process.loop child_process.process\n",
+      .. "child_process.files child_process.lazy_errors child_process.listeners "
+      .. "child_process.loop child_process.process\n",
       (support.output(child)))
   end)
 end)

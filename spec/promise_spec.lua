@@ -4,6 +4,7 @@ local cp = require("child_process")
 local loop = require("child_process.loop")
 local messages = require("spec.support.messages")
 local promises = require("spec.support.promises")
+local steps = require("spec.support.steps")
 local support = require("spec.support")
 local timers = require("child_process.timers")
 local Promise = require("child_process.promise")
@@ -250,6 +251,59 @@ describe("promise:await outside of a coroutine", function()
   end)
 end)
 
+describe("Thousands that await one promise", function()
+  local function waiting(amount)
+    local promise, resolve = Promise.withResolvers()
+    local threads = {}
+    for number = 1, amount do
+      threads[number] = coroutine.create(function() return promise:await() end)
+      coroutine.resume(threads[number])
+    end
+    return threads, resolve
+  end
+
+  it("give up one by one, each for the same work", function()
+    for _, backwards in ipairs({false, true}) do
+      steps.assertProportional(function(amount)
+        local threads = waiting(amount)
+        return function()
+          for number = 1, amount do
+            coroutine.close(threads[backwards and amount + 1 - number or number])
+          end
+        end, threads
+      end)
+    end
+  end)
+
+  it("go on in their order, but for those that have given up", function()
+    local promise, resolve = Promise.withResolvers()
+    local order, threads = {}, {}
+    for number = 1, 20 do
+      threads[number] = coroutine.create(function()
+        promise:await()
+        order[#order + 1] = number
+      end)
+      coroutine.resume(threads[number])
+    end
+    for number = 2, 20, 3 do coroutine.close(threads[number]) end
+    resolve()
+    support.run()
+    assert.same({1, 3, 4, 6, 7, 9, 10, 12, 13, 15, 16, 18, 19}, order)
+  end)
+
+  it("leave a rejection unhandled when all have given up", function()
+    local promise, _, reject = Promise.withResolvers()
+    for _ = 1, 2 do
+      local thread = coroutine.create(function() promise:await() end)
+      coroutine.resume(thread)
+      coroutine.close(thread)
+    end
+    reject("why")
+    assert.equal("why", support.error(cp.run))
+    support.run()
+  end)
+end)
+
 describe("Promise.all", function()
   it("is fulfilled with the values in their places", function()
     assert.same({1, 2, 3}, Promise.all({later(1, "more"), 2, Promise.resolve(3)}):await())
@@ -294,6 +348,35 @@ describe("Promise.any", function()
     assert.same({"x", "y"}, err.errors)
     promise = Promise.any({})
     assert.same({}, support.error(promise.await, promise).errors)
+  end)
+end)
+
+describe("Promise.all, race and any", function()
+  local function held(promise)
+    local count = 0
+    for _ in pairs(promise._reactions or {}) do count = count + 1 end
+    return count
+  end
+
+  it("leave nothing at a promise that they do not wait for any more", function()
+    local never = Promise(nothing)
+    for _ = 1, 10 do
+      local failed = Promise.all({never, Promise.reject("x")})
+      assert.equal("x", support.error(failed.await, failed))
+      assert.equal(1, Promise.race({never, 1, never}):await())
+      assert.equal(1, Promise.any({never, later(1)}):await())
+    end
+    assert.equal(0, held(never))
+    local waiting = Promise.race({never})
+    assert.equal(1, held(never))
+    assert.equal("Promise (pending)", tostring(waiting))
+  end)
+
+  it("have handled what is rejected later", function()
+    local promise, _, reject = Promise.withResolvers()
+    Promise.race({promise, 1}):await()
+    reject("too late")
+    support.run()
   end)
 end)
 

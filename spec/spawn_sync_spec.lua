@@ -9,8 +9,6 @@ local support = require("spec.support")
 local timers = require("child_process.timers")
 
 local MB = 1024 * 1024
--- copying takes its time where the collector or valgrind is at work
-  or (os.getenv("LD_PRELOAD") or ""):find("valgrind", 1, true)
 
 local function sh(script, options) return cp.spawnSync("sh", {"-c", script}, options) end
 

@@ -2,7 +2,8 @@
 --
 --   aborted, reason  for everybody to read
 --   _actions         what this module's functions do when it is aborted, by growing numbers: adding
---                    and removing costs the same with thousands of children
+--                    and removing costs the same with thousands of children; absent without any
+--   _lastAction, _actionCount  the last of the numbers, and how many there are
 --   _sources         of a signal that AbortSignal.any made: those that it follows
 --   _followers       weak: the signals that follow this one, with growing numbers
 --   _awaited         those of them that are kept because somebody waits for them, see `hold`
@@ -10,6 +11,7 @@
 --                    somebody waits; _guard ends it when the signal is collected
 local events = require("child_process.events")
 local expect = require("child_process.expect")
+local listeners = require("child_process.listeners")
 
 ---@class AbortSignal : EventEmitter "abort" is emitted once, with {type = "abort", target = signal}
 ---@field aborted boolean
@@ -30,6 +32,11 @@ function AbortSignal._isSignal(value)
 end
 
 local check = expect.this("AbortSignal", metatable)
+
+local function isListening(signal, event, listener)
+  local handlers = signal._events
+  return listeners.has(handlers and handlers[event], listener)
+end
 
 local function isAwaited(signal)
   return not signal.aborted and (signal._actions ~= nil or signal:listenerCount("abort") > 0
@@ -111,7 +118,7 @@ end
 ---@param options? {once: boolean?}|boolean anything but a table has no effect, as in JavaScript
 function AbortSignal:addEventListener(event, listener, options)
   check(self, "addEventListener")
-  if self:listenerCount(event, listener) == 0 then
+  if not isListening(self, event, listener) then
     if type(options) == "table" and options.once then
       self:once(event, listener)
     else
@@ -166,8 +173,9 @@ end
 -- For this module's functions: has `action` called when the signal is aborted, before listeners.
 -- Returns what `_remove` takes.
 function AbortSignal:_add(action)
-  local number = (self._count or 0) + 1
-  self._count = number
+  local number = (self._lastAction or 0) + 1
+  self._lastAction = number
+  self._actionCount = self._actions and self._actionCount + 1 or 1
   self._actions = self._actions or {}
   self._actions[number] = action
   hold(self)
@@ -176,9 +184,10 @@ end
 
 function AbortSignal:_remove(number)
   local actions = self._actions
-  if actions then
+  if actions and actions[number] then
     actions[number] = nil
-    if next(actions) == nil then
+    self._actionCount = self._actionCount - 1
+    if self._actionCount == 0 then
       self._actions = nil
       hold(self)
     end
@@ -204,23 +213,17 @@ local function callActions(signal)
   for _, number in ipairs(numbers) do
     local action = actions[number]
     if action then -- and was not removed by an earlier one
-      actions[number] = nil
+      signal:_remove(number)
       call(action)
     end
   end
-  signal._actions = nil
 end
 
--- A listener that an earlier one has removed is not called. Looking whether it is there is needed
--- only when something was removed, for which the emitter makes its list anew.
+-- A listener that an earlier one has removed is not called.
 local function callListeners(signal)
   local event = {type = "abort", target = signal}
-  local function handlers()
-    return signal._events and signal._events.abort
-  end
-  local before = handlers()
   for _, listener in ipairs(signal:rawListeners("abort")) do
-    if rawequal(handlers(), before) or signal:listenerCount("abort", listener) > 0 then
+    if isListening(signal, "abort", listener) then
       call(listener, event)
     end
   end

@@ -272,21 +272,33 @@ end, Set)
 
 --- A point in time.
 ---@class Date
----@field time number milliseconds since 1970, NaN for an invalid date
+---@field time number milliseconds since 1970: an integer if they are whole, NaN for an invalid date
 ---@field new fun(time?: number): Date the default is now, in whole seconds
 ---@overload fun(time?: number): Date
 local dateMetatable = class("Date", function(time)
-  return {time = check("time", "number", time or os.time() * 1000)}
+  time = check("time", "number", time or os.time() * 1000)
+  return {time = math.tointeger(time) or time}
 end, {})
 
 --- A regular expression of JavaScript, which can be handed on and not be used.
 ---@class RegExp
 ---@field source string
----@field flags string
+---@field flags string of "dgimsuvy", each at most once, in this order
 ---@field new fun(source: string, flags?: string): RegExp
 ---@overload fun(source: string, flags?: string): RegExp
 local regexpMetatable = class("RegExp", function(source, flags)
-  return {source = check("source", "string", source), flags = check("flags", "string", flags or "")}
+  check("source", "string", source)
+  flags = check("flags", "string", flags or "")
+  local letters = {}
+  for letter in flags:gmatch(".") do
+    if letters[letter] or not ("dgimsuvy"):find(letter, 1, true) then
+      error(errors.invalidArgValue("flags", flags), 0)
+    end
+    letters[letter] = true
+    letters[#letters + 1] = letter
+  end
+  table.sort(letters)
+  return {source = source, flags = table.concat(letters)}
 end, {})
 
 function regexpMetatable:__tostring()
@@ -296,7 +308,7 @@ end
 --- An integer that is a BigInt in JavaScript, of any size. One that comes is an integer of Lua if
 --- it has 64 bits, unless Lua has sent it as such an object.
 ---@class BigInt
----@field hex string "-0x1f"
+---@field hex string "-0x1f": small letters, no zeros before the digits
 ---@field new fun(value: integer|string): BigInt an integer, or hexadecimal digits
 ---@overload fun(value: integer|string): BigInt
 local bigintMetatable = class("BigInt", function(value)
@@ -308,7 +320,8 @@ local bigintMetatable = class("BigInt", function(value)
   elseif not value:find("^%-?0[xX]%x+$") then
     error(errors.invalidArgValue("value", value, "must be like '-0x1f'"), 0)
   end
-  return {hex = value}
+  local sign, digits = value:lower():match("^(%-?)0x0*(%x+)$")
+  return {hex = digits == "0" and "0x0" or sign .. "0x" .. digits}
 end, {})
 
 function bigintMetatable:__tostring()

@@ -54,6 +54,7 @@
 ---@field strayYield fun(): Error
 ---@field streamAlreadyFinished fun(method: string): Error
 ---@field streamDestroyed fun(method: string): Error
+---@field streamNotReadable fun(): Error
 ---@field streamNotWritable fun(): Error
 ---@field streamNullValues fun(): Error
 ---@field streamPrematureClose fun(): Error
@@ -494,6 +495,7 @@ local catalogue = {
     "Cannot call %s after a stream was finished"},
   streamDestroyed = {"Error", "ERR_STREAM_DESTROYED",
     "Cannot call %s after a stream was destroyed"},
+  streamNotReadable = {"TypeError", "ERR_INVALID_THIS", "The stream can only be written"},
   streamNotWritable = {"TypeError", "ERR_INVALID_THIS", "The stream can only be read"},
   streamNullValues = {"TypeError", "ERR_STREAM_NULL_VALUES",
     "May not write null values to stream"},

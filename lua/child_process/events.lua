@@ -2,33 +2,19 @@
 -- An emitter keeps its state in ordinary fields of itself, so anything on which fields can be
 -- read and set may be one: tables and userdata alike.
 --
---   _events        event -> listener, or a List of several; absent while nobody ever listened
+--   _events        event -> listener, or a List of several (see listeners.lua); absent while nobody
+--                  ever listened
 --   _eventNames    the events in the order of their first listener; absent until there are two
 --   _maxListeners  absent while the default applies
 local errors = require("child_process.lazy_errors")
+local listeners = require("child_process.listeners")
 
 ---@class child_process.events
 local events = {}
 
 local getmetatable = debug.getmetatable -- also sees behind a __metatable field
 
--- Several listeners of one event, in order. While an emit walks a List, listeners may come and
--- go: adding appends in place, past the end that the emit noted; everything else makes a new List.
-local List = {}
-
--- A listener for one time, as rawListeners shows it; `emitter` is absent once it has been called.
----@class OnceListener
----@field listener function
-local Once = {__name = "OnceListener"}
-
-function Once:__call(...)
-  local emitter = self.emitter
-  if emitter then
-    self.emitter = nil
-    emitter:removeListener(self.event, self)
-    self.listener(...)
-  end
-end
+local List, unwrap = listeners.List, listeners.unwrap
 
 local function raiseUnhandled(err)
   error(errors.isError(err) and err or errors.unhandledError(err))
@@ -63,44 +49,16 @@ local function checkCount(name, value)
   end
 end
 
-local function unwrap(listener)
-  return getmetatable(listener) == Once and listener.listener or listener
-end
-
--- Is this the listener, or its wrapper?
-local function matches(added, listener)
-  return rawequal(added, listener) or rawequal(unwrap(added), listener)
-end
-
--- The listeners as a list that must not be changed, whatever way they are kept.
-local function listOf(handler)
-  if handler == nil then
-    return {}
-  end
-  return getmetatable(handler) == List and handler or {handler}
-end
-
--- What is kept when one of several listeners goes.
-local function without(list, index)
-  local count = #list
-  if count == 2 then
-    return list[3 - index]
-  end
-  local rest = setmetatable({warned = list.warned}, List)
-  table.move(list, 1, index - 1, 1, rest)
-  return table.move(list, index + 1, count, index, rest)
-end
-
 ---@class EventEmitter
 local methods = {}
 
 local function warnOfLeak(self, event, list)
-  local limit = self:getMaxListeners()
-  if limit > 0 and #list > limit and not list.warned then
+  local limit, count = self:getMaxListeners(), listeners.count(list)
+  if limit > 0 and count > limit and not list.warned then
     list.warned = true
     local meta = getmetatable(self)
     events.warn(("Possible EventEmitter memory leak detected. %d %s listeners added to [%s]. "
-      .. "Use emitter:setMaxListeners() to increase limit"):format(#list, tostring(event),
+      .. "Use emitter:setMaxListeners() to increase limit"):format(count, tostring(event),
       meta and meta.__name or "EventEmitter"), "MaxListenersExceededWarning")
   end
 end
@@ -146,24 +104,15 @@ local function add(self, event, listener, prepend)
     handlers[event] = listener
     return self
   end
-  if getmetatable(handler) ~= List then
-    handler = setmetatable({handler}, List)
-    handlers[event] = handler
-  end
-  if prepend then
-    local list = setmetatable({listener, warned = handler.warned}, List)
-    handler = table.move(handler, 1, #handler, 2, list)
-    handlers[event] = handler
-  else
-    handler[#handler + 1] = listener
-  end
+  handler = listeners.add(handler, listener, prepend)
+  handlers[event] = handler
   warnOfLeak(self, event, handler)
   return self
 end
 
 local function wrapOnce(self, event, listener)
   checkCallable("listener", listener)
-  return setmetatable({emitter = self, event = event, listener = listener}, Once)
+  return listeners.once(self, event, listener)
 end
 
 --- Calls `listener` with the event's values whenever the event is emitted, after those that
@@ -217,19 +166,14 @@ function methods:off(event, listener)
   local handler = handlers and handlers[event]
   if handler == nil then
     return self
-  elseif getmetatable(handler) == List then
-    local index = #handler
-    while index > 0 and not matches(handler[index], listener) do
-      index = index - 1
-    end
-    if index == 0 then
-      return self
-    end
-    handlers[event] = without(handler, index)
-  elseif matches(handler, listener) then
+  end
+  local found, rest = listeners.remove(handler, listener)
+  if not found then
+    return self
+  elseif rest == nil then
     removeEvent(self, event)
   else
-    return self
+    handlers[event] = rest
   end
   if handlers.removeListener then
     self:emit("removeListener", event, unwrap(listener))
@@ -262,7 +206,7 @@ function methods:removeAllListeners(event)
     self._events = nil
     self._eventNames = nil
   elseif observed then
-    local list = listOf(handlers[event]) -- stays as it is: each removal makes a new one
+    local list = listeners.all(handlers[event])
     for index = #list, 1, -1 do
       self:removeListener(event, list[index])
     end
@@ -292,8 +236,9 @@ function methods:emit(event, ...)
   elseif type(handler) == "function" then
     handler(...)
   elseif getmetatable(handler) == List then
-    for index = 1, #handler do
-      handler[index](...)
+    handler.walked = true
+    for place = 1, #handler do
+      handler[place](...)
     end
   else
     handler(...)
@@ -308,8 +253,7 @@ end
 function methods:rawListeners(event)
   checkSelf(self, "rawListeners")
   local handlers = self._events
-  local list = listOf(handlers and handlers[event])
-  return table.move(list, 1, #list, 1, {})
+  return listeners.all(handlers and handlers[event])
 end
 
 --- The event's listeners.
@@ -331,17 +275,8 @@ end
 function methods:listenerCount(event, listener)
   checkSelf(self, "listenerCount")
   local handlers = self._events
-  local list = listOf(handlers and handlers[event])
-  if listener == nil then
-    return #list
-  end
-  local count = 0
-  for index = 1, #list do
-    if matches(list[index], listener) then
-      count = count + 1
-    end
-  end
-  return count
+  local handler = handlers and handlers[event]
+  return listener == nil and listeners.count(handler) or listeners.countOf(handler, listener)
 end
 
 --- The events that have listeners, in the order in which they got their first one.

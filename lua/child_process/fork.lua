@@ -25,7 +25,7 @@ end
 -- What every child needs. To compile it takes as long as the interpreter's own start, so it is
 -- handed over compiled, ahead of the messages.
 local HANDED_OVER = {
-  "lazy_errors", "loop", "events", "process", "channel", "json", "script",
+  "lazy_errors", "loop", "listeners", "events", "process", "channel", "json", "script",
 }
 
 -- And with messages of that serialization.

@@ -19,6 +19,9 @@ local EVENTS = {"readable", "end", "close"}
 
 local function newReader(stream, method)
   Stream.check(stream, method)
+  if not stream._readableSide then
+    error(errors.streamNotReadable())
+  end
   return setmetatable({stream = stream, bell = suspend.newBell()}, Reader)
 end
 

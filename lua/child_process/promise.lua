@@ -5,8 +5,10 @@
 --   _state      nil, "fulfilled" or "rejected"
 --   _values     of a fulfilled one, packed
 --   _reason     of a rejected one; _traceback tells where it came from, where that is known
---   _reactions  those who are to be told
---   _handled    somebody looks at the outcome
+--   _reactions  those who are to be told, by growing numbers: one that is not wanted any more costs
+--               the same among thousands
+--   _count      the last of the numbers
+--   _handled    somebody looks at the outcome, or will in any case: who only waits may give it up
 local errors = require("child_process.lazy_errors")
 local events = require("child_process.events")
 local expect = require("child_process.expect")
@@ -29,7 +31,7 @@ local check = expect.this("Promise", metatable)
 
 local function newPending()
   -- with room for the fields that most promises get
-  return setmetatable({_state = nil, _values = nil, _reactions = nil, _handled = false}, metatable)
+  return setmetatable({_state = nil, _values = nil, _reactions = nil, _count = 0}, metatable)
 end
 
 -- Rejections that nobody looks at come out of `run`, once no tick is left in which somebody could.
@@ -70,21 +72,14 @@ local function tell(promise, reaction)
   end
 end
 
--- Those who wait have not heard of it before they go on.
-local function isOnlyAwaited(reactions)
-  for _, reaction in ipairs(reactions) do
-    if not reaction.waiter then
-      return false
-    end
-  end
-  return true
-end
-
 local function tellAll(promise)
   local reactions = promise._reactions
   promise._reactions = nil
-  for index = 1, reactions and #reactions or 0 do
-    tell(promise, reactions[index])
+  for number = 1, reactions and promise._count or 0 do
+    local reaction = reactions[number]
+    if reaction then
+      tell(promise, reaction)
+    end
   end
 end
 
@@ -98,12 +93,18 @@ local function reject(promise, reason, traceback)
   promise._state = "rejected"
   promise._reason = reason
   promise._traceback = traceback
-  if not promise._handled then
+  if not promise._handled and not (promise._reactions and next(promise._reactions)) then
     noteUnhandled(promise)
-  elseif promise._reactions and isOnlyAwaited(promise._reactions) then
-    promise._handled = false
   end
   tellAll(promise)
+end
+
+local function addReaction(promise, reaction)
+  local number = promise._count + 1
+  promise._count = number
+  promise._reactions = promise._reactions or {}
+  promise._reactions[number] = reaction
+  reaction.number = number
 end
 
 local function subscribe(promise, reaction)
@@ -111,18 +112,14 @@ local function subscribe(promise, reaction)
   if promise._state then
     tell(promise, reaction)
   else
-    local reactions = promise._reactions or {}
-    promise._reactions = reactions
-    reactions[#reactions + 1] = reaction
+    addReaction(promise, reaction)
   end
 end
 
-local function remove(reactions, reaction)
-  for index, each in ipairs(reactions) do
-    if rawequal(each, reaction) then
-      table.remove(reactions, index)
-      return
-    end
+-- The reaction is not wanted any more. A rejection has found somebody to handle it all the same.
+local function unsubscribe(promise, reaction)
+  if promise._reactions then
+    promise._reactions[reaction.number] = nil
   end
 end
 
@@ -296,8 +293,7 @@ function Waiting:__close()
   if self.ended then
     return
   elseif not promise._state then
-    remove(promise._reactions, self)
-    promise._handled = #promise._reactions > 0
+    unsubscribe(promise, self)
   elseif promise._state == "rejected" and not promise._handled then
     noteUnhandled(promise)
   end
@@ -311,7 +307,7 @@ function Promise:await()
   check(self, "await")
   if not self._state then
     local waiting <close> = setmetatable({promise = self, waiter = {}}, Waiting)
-    subscribe(self, waiting)
+    addReaction(self, waiting)
     suspend.wait(waiting.waiter)
     waiting.ended = true
   end
@@ -331,7 +327,7 @@ end
 ---@return boolean
 Promise.isPromise = isPromise
 
-require("child_process.promise_groups")(Promise, subscribe)
+require("child_process.promise_groups")(Promise, subscribe, unsubscribe)
 
 -- For async.lua and promisify.lua: a promise without the functions, and what these do.
 Promise._pending, Promise._complete = newPending, complete

@@ -4,28 +4,42 @@ local expect = require("child_process.expect")
 
 ---@param Promise Promise the class, which gets the functions
 ---@param subscribe fun(promise: Promise, reaction: table) see promise.lua
-return function(Promise, subscribe)
+---@param unsubscribe fun(promise: Promise, reaction: table)
+return function(Promise, subscribe, unsubscribe)
   -- Calls `onSettled(index, promise)` for each entry. What is no promise counts as fulfilled.
+  -- Returns a function that ends this: an entry may never be settled, and live as long as the
+  -- program.
   local function each(list, onSettled)
+    local promises, reactions = {}, {}
     for index = 1, #list do
-      subscribe(Promise.resolve(list[index]), {settled = function(_, source)
+      promises[index] = Promise.resolve(list[index])
+      reactions[index] = {settled = function(_, source)
         onSettled(index, source)
-      end})
+      end}
+      subscribe(promises[index], reactions[index])
+    end
+    return function()
+      for index, promise in ipairs(promises) do
+        unsubscribe(promise, reactions[index])
+      end
     end
   end
 
-  -- Calls `onSettled(promise)` for each entry, which returns whether it counts, and a result. When
-  -- all count, `whenAll` is called with a table of the results by position.
+  -- Calls `onSettled(promise)` for each entry until one does not count; it returns whether it does,
+  -- and a result. When all count, `whenAll` is called with a table of the results by position.
   local function gather(list, onSettled, whenAll)
     local results, missing = {}, #list
-    each(list, function(index, source)
+    local finish
+    finish = each(list, function(index, source)
       local counts, result = onSettled(source)
-      if counts then
-        results[index] = result
-        missing = missing - 1
-        if missing == 0 then
-          whenAll(results)
-        end
+      if not counts then
+        finish()
+        return
+      end
+      results[index] = result
+      missing = missing - 1
+      if missing == 0 then
+        whenAll(results)
       end
     end)
     if missing == 0 then
@@ -75,8 +89,10 @@ return function(Promise, subscribe)
   function Promise.race(list)
     expect.type("promises", "table", list)
     local promise, resolve = Promise.withResolvers()
-    each(list, function(_, source)
+    local finish
+    finish = each(list, function(_, source)
       resolve(source)
+      finish()
     end)
     return promise
   end

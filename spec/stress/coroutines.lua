@@ -90,7 +90,10 @@ local function cancel()
   assert(failed >= COROUTINES - started and failed > 0, "something was not cancelled")
 end
 
+-- The registry keeps the size that it has had at most, and a first round may not need all of it.
 cancel()
-local before = holds("cancelled once")
+holds("cancelled once")
 cancel()
-assertNothingLeft(before, holds("cancelled twice"))
+local before = holds("cancelled twice")
+cancel()
+assertNothingLeft(before, holds("cancelled once more"))

@@ -27,7 +27,8 @@ void cp_clone_put_error_head(cp_clone_output *out)
       cp_clone_put_byte(out, kinds[i].tag);
     }
   }
-  message = cp_clone_push_string_field(out->L, -2, "message", &length);
+  cp_clone_push_field(out->L, -2, "message");
+  message = lua_tolstring(out->L, -1, &length); /* a number is text, as it is to JavaScript */
   if (message != NULL) {
     cp_clone_put_byte(out, CP_CLONE_ERROR_MESSAGE);
     cp_clone_put_text(out, message, length);

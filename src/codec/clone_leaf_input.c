@@ -3,18 +3,24 @@
 #include "clone_bigint.h"
 #include "clone_class.h"
 #include "clone_view.h"
+#include "number.h"
 
 #include <string.h>
 
 bool cp_clone_read_date(cp_clone_input *in, lua_State *L)
 {
   double time = 0;
+  int64_t milliseconds = 0;
 
   if (!cp_clone_read_double(in, &time)) {
     return false;
   }
   lua_createtable(L, 0, 1);
-  lua_pushnumber(L, time);
+  if (cp_number_to_integer(time, &milliseconds)) {
+    lua_pushinteger(L, milliseconds);
+  } else {
+    lua_pushnumber(L, time);
+  }
   lua_setfield(L, -2, "time");
   cp_clone_set_class(L, CP_CLONE_DATE);
   return true;
