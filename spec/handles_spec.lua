@@ -203,6 +203,33 @@ describe("sendHandle", function()
     assert.equal("", (support.output(child)))
   end)
 
+  it("is no handle where it is a stream on a file", function()
+    for _, path in ipairs({"/dev/null", "/etc/passwd"}) do
+      local stdout = support.runScript(([[
+        local process = require("child_process.process")
+        local child = cp.fork(%q)
+        print(select(2, pcall(child.send, child, "message", process.stdin)).code)
+        child:disconnect()
+        cp.run()
+      ]]):format(support.script("process:once('message', print)")), "exec 0<" .. path)
+      assert.equal("ERR_INVALID_HANDLE_TYPE\n", stdout)
+    end
+  end)
+
+  it("may be the process's own stdin, where that is a pipe", function()
+    local stdout = support.runScript(([[
+      local process = require("child_process.process")
+      local child = cp.fork(%q)
+      child:send("message", process.stdin)
+      cp.run()
+    ]]):format(support.script([[
+      process:once("message", function(_, stream)
+        stream:on("data", function(data) print("read " .. data) end)
+      end)
+    ]])), 'printf text | "$0" "$1"; exit $?')
+    assert.equal("read text\n", stdout)
+  end)
+
   it("may be nil, with options and a callback behind it", function()
     local child = fork("process:once('message', function(m, h) process:send({m, h == nil}) end)")
     local received = messages.received(child)
@@ -223,6 +250,38 @@ describe("sendHandle", function()
     closed[2]:bind(0, "127.0.0.1"):close()
     closed[3]:destroy()
     for place, handle in ipairs(closed) do assert.is_true(child:send(place, handle)) end
+    support.run()
+    assert.same({{1, true}, {2, true}, {3, true}}, received)
+  end)
+
+  it("arrives as nil when the socket is not connected, not bound or not listening", function()
+    local child = fork([[
+      process:on("message", function(message, handle) process:send({message, handle == nil}) end)
+    ]])
+    local received = messages.received(child)
+    child:on("message", function() if #received == 4 then child:disconnect() end end)
+    local none = {net.Server(), dgram.createSocket("udp4"), net.Socket()}
+    none[4] = none[2]._handle
+    for place, handle in ipairs(none) do assert.is_true(child:send(place, handle)) end
+    support.run()
+    none[2]:close()
+    assert.same({{1, true}, {2, true}, {3, true}, {4, true}}, received)
+  end)
+
+  it("arrives as nil when the _handle was closed before", function()
+    local child = fork([[
+      process:on("message", function(message, handle) process:send({message, handle == nil}) end)
+    ]])
+    local received = messages.received(child)
+    child:on("message", function() if #received == 3 then child:disconnect() end end)
+    listening(function(server)
+      local socket = dgram.createSocket("udp4"):bind(0, "127.0.0.1")
+      local closed = {server._handle, socket._handle, child.stdin or cp.spawn("true").stdin._handle}
+      for _, handle in ipairs(closed) do handle:close() end
+      for place, handle in ipairs(closed) do assert.is_true(child:send(place, handle)) end
+      server:close()
+      socket:close()
+    end)
     support.run()
     assert.same({{1, true}, {2, true}, {3, true}}, received)
   end)
@@ -406,6 +465,36 @@ describe("sendHandle", function()
       end
     end
   end)
+end)
+
+describe("What cannot be sent with a handle", function()
+  local CASES = {
+    json = {code = "ERR_INVALID_ARG_VALUE", text = "'message.list[2].again' closes a cycle"},
+    advanced = {code = 25, text = "message.list[2].fn could not be cloned: it is a function"},
+  }
+
+  for serialization, expected in pairs(CASES) do
+    it("is named by its place in the message, and the socket stays: " .. serialization, function()
+      local child = fork("process:on('message', print)", {serialization = serialization})
+      local message = {list = {1, {}}}
+      if serialization == "json" then
+        message.list[2].again = message
+      else
+        message.list[2].fn = print
+      end
+      sockets.pair(function(accepted, client)
+        local err = support.error(child.send, child, message, accepted)
+        assert.equal(expected.code, err.code)
+        assert.truthy(err.message:find(expected.text, 1, true), err.message)
+        assert.is_false(accepted.destroyed)
+        accepted:destroy()
+        client:destroy()
+        child:disconnect()
+      end)
+      support.run()
+      assert.equal(0, child.exitCode)
+    end)
+  end
 end)
 
 describe("options.keepOpen", function()
@@ -621,7 +710,146 @@ describe("A socket that was sent", function()
   end)
 end)
 
+describe("A socket that is closed here because it was sent", function()
+  --- Sends a connection to a child that ends it at once. `before` gets the connection, the client
+  --- and the function that sends it, which it calls itself if it returns true; `after` gets it when
+  --- it was sent.
+  local function send(before, after)
+    local child = fork([[
+      process:on("message", function(_, socket)
+        if not socket then return end
+        socket:on("error", function() end)
+        socket:finish()
+        socket:resume()
+        process:disconnect()
+      end)
+    ]])
+    sockets.pair(function(accepted, client)
+      client:on("error", function() end) -- a reset, where not everything was read
+      client:resume()
+      local function sendIt()
+        child:send("socket", accepted, function() if after then after(accepted) end end)
+      end
+      if not before(accepted, client, sendIt) then sendIt() end
+    end, {pauseOnConnect = true})
+    support.run()
+    assert.equal(0, child.exitCode)
+  end
+
+  local function noted(socket)
+    local seen = {}
+    for _, event in ipairs({"close", "error", "end", "finish", "drain", "timeout", "pause"}) do
+      socket:on(event, function() seen[#seen + 1] = event end)
+    end
+    return seen
+  end
+
+  it("emits nothing, whenever listeners were added, and keeps them", function()
+    local seen, later, socket
+    local called
+    send(function(accepted)
+      socket = accepted
+      seen = noted(accepted)
+      accepted:setTimeout(20)
+    end, function(accepted)
+      later = noted(accepted)
+      accepted:write("lost", function(err) called = err.code end)
+      accepted:finish()
+      accepted:destroy()
+    end)
+    assert.same({}, seen)
+    assert.same({}, later)
+    assert.equal(2, socket:listenerCount("close"))
+    assert.equal("ERR_STREAM_DESTROYED", called)
+    assert.is_true(socket.destroyed)
+    assert.is_true(socket.pending)
+    assert.same({}, socket:address())
+  end)
+
+  it("may be connected again, with the listeners that it has", function()
+    local seen = {}
+    local server
+    send(function(accepted)
+      accepted:on("data", function(data) seen[#seen + 1] = data end)
+      accepted:on("end", function() seen[#seen + 1] = "end" end)
+      accepted:on("close", function()
+        seen[#seen + 1] = "close"
+        server:close()
+      end)
+    end, function(accepted)
+      server = net.createServer(function(socket) socket:finish("hello") end)
+      sockets.listen(server, function(port)
+        accepted:connect(port, "127.0.0.1")
+        accepted:resume()
+      end)
+    end)
+    assert.same({"hello", "end", "close"}, seen)
+  end)
+
+  it("has those unpiped that are piped into it, though they wait for room", function()
+    local seen = {}
+    local source = cp.spawn("yes")
+    source.stdout:on("error", function() end)
+    source:on("close", function(_, signal) seen[#seen + 1] = signal end)
+    send(function(accepted, client, sendIt)
+      accepted:on("unpipe", function(from)
+        seen[#seen + 1] = from == source.stdout and "unpipe"
+        source:kill("SIGKILL")
+      end)
+      client:pause()
+      source.stdout:once("pause", function()
+        client:resume()
+        sendIt()
+      end)
+      source.stdout:pipe(accepted)
+      return true
+    end)
+    assert.same({"unpipe", "SIGKILL"}, seen)
+  end)
+
+  it("is left by those that are piped into it afterwards", function()
+    local unpiped, ended
+    local source = cp.spawn("cat")
+    source:on("close", function(code) ended = code end)
+    send(function() end, function(accepted)
+      accepted:on("unpipe", function(from)
+        unpiped = from == source.stdout
+        source.stdin:finish()
+      end)
+      source.stdout:pipe(accepted)
+      source.stdin:write("to be lost")
+    end)
+    assert.is_true(unpiped)
+    assert.equal(0, ended)
+  end)
+end)
+
 describe("server:getConnections", function()
+  it("counts on a Unix path of any bytes, and close waits", function()
+    for _, serialization in ipairs({"json", "advanced"}) do
+      local child = fork(HOLDER, {serialization = serialization})
+      local seen = {}
+      local server = net.createServer(function(socket) child:send("hold", socket) end)
+      child:on("message", function(message)
+        if message ~= "held" then return end
+        server:getConnections(function(_, count)
+          seen[#seen + 1] = count
+          child:send("release")
+          server:close(function()
+            seen[#seen + 1] = "close"
+            child:send("end")
+          end)
+        end)
+      end)
+      local path = os.tmpname()
+      os.remove(path)
+      path = path .. "\xFF.sock"
+      server:listen(path, function() net.connect(path):resume() end)
+      support.run()
+      assert.same({1, "close"}, seen)
+    end
+  end)
+
   it("counts the sockets that children hold", function()
     local children = {fork(HOLDER), fork(HOLDER)}
     local counts, held = {}, 0
@@ -860,4 +1088,36 @@ describe("A handle of luv", function()
       assert.equal("handled by child\n", stdout)
     end)
   end
+
+  it("may be one that is closed or has no descriptor yet, and arrives as nil", function()
+    if not package.searchpath("luv", package.cpath) then pending("luv is not installed") end
+    local stdout = support.runScript(([[
+      local uv = require("luv")
+      local child = cp.fork(%q)
+      local closed = uv.new_tcp()
+      closed:close()
+      local handles = {
+        closed = closed, tcp = uv.new_tcp(), udp = uv.new_udp(), pipe = uv.new_pipe(false),
+        timer = uv.new_timer(), async = uv.new_async(function() end),
+      }
+      for _, name in ipairs({"closed", "tcp", "udp", "pipe", "timer", "async"}) do
+        local ok, err = pcall(child.send, child, name, handles[name])
+        if not ok then print(name, err.code) end
+        if name ~= "closed" then handles[name]:close() end
+      end
+      local left = 4
+      child:on("message", function(message)
+        print(message)
+        left = left - 1
+        if left == 0 then child:disconnect() end
+      end)
+      cp.run()
+    ]]):format(support.script([[
+      process:on("message", function(message, handle)
+        process:send(message .. " " .. tostring(handle))
+      end)
+    ]])))
+    assert.equal("timer\tERR_INVALID_HANDLE_TYPE\nasync\tERR_INVALID_HANDLE_TYPE\n"
+      .. "closed nil\ntcp nil\nudp nil\npipe nil\n", stdout)
+  end)
 end)

@@ -153,6 +153,22 @@ describe("server:listen", function()
     assert.equal(expected, key)
   end)
 
+  it("has a key of text, and one of its own, on a path that is none", function()
+    local base, keys = os.tmpname(), {}
+    os.remove(base)
+    for index, ending in ipairs({"\xFE", "\xFF", "é"}) do
+      local server = net.createServer()
+      server:listen(base .. ending, function()
+        keys[index] = server._connectionKey
+        server:close()
+      end)
+    end
+    support.run()
+    assert.truthy(utf8.len(keys[1]) and utf8.len(keys[2]))
+    assert.not_equal(keys[1], keys[2])
+    assert.equal("-1:" .. base .. "é:-1", keys[3])
+  end)
+
   it("has a key of its own on a socket that another server listens on", function()
     local first, second, third = net.createServer(), net.createServer(), net.createServer()
     local keys = {}
@@ -271,6 +287,11 @@ describe("server:listen", function()
       local err = support.error(server.listen, server, port)
       assert.equal("RangeError", err.name)
       assert.equal("ERR_SOCKET_BAD_PORT", err.code)
+    end
+    for _, blank in ipairs({"", " ", "\t"}) do
+      local server = net.createServer()
+      assert.equal("ERR_SOCKET_BAD_PORT", support.error(server.listen, server, blank).code)
+      assert.equal("ERR_SOCKET_BAD_PORT", support.error(net.connect, blank).code)
     end
     local server = net.createServer()
     assert.equal("options.port should be >= 0 and < 65536. Received type string ('abc').",
@@ -478,6 +499,23 @@ describe("A server", function()
     assert.equal("number", type(dropped.remotePort))
     assert.equal("127.0.0.1", dropped.localAddress)
     assert.equal("IPv4", dropped.localFamily)
+  end)
+
+  it("drops all connections where maxConnections is 0, and none where it is no number", function()
+    for _, case in ipairs({{0, "drop"}, {"0", "drop"}, {"x", "connection"}, {{}, "connection"}}) do
+      local server, seen = net.createServer(), {}
+      server.maxConnections = case[1]
+      for _, event in ipairs({"drop", "connection"}) do
+        server:on(event, function(socket)
+          seen[#seen + 1] = event
+          if event == "connection" then socket:destroy() end
+          server:close()
+        end)
+      end
+      listen(server, function(port) net.connect(port, "127.0.0.1"):resume() end)
+      support.run()
+      assert.same({case[2]}, seen)
+    end
   end)
 
   it("does not count a connection that was given away, which ends without events", function()

@@ -349,20 +349,43 @@ describe("A socket that connects", function()
   end)
 
   it("refuses to be connected while it is, or is about to be", function()
-    local codes, server = {}, nil
+    local errs, server, used = {}, nil, nil
     server = echo(function(port)
+      used = port
       local connecting = net.connect(port, "127.0.0.1")
       connecting:connect(port, "127.0.0.1")
-      connecting:on("error", function(err) codes[1] = err.code end)
+      connecting:on("error", function(err) errs[1] = err end)
       local connected = net.connect(port, "127.0.0.1")
       connected:on("error", function(err)
-        codes[2] = err.code
+        errs[2] = err
         server:close()
       end)
       connected:on("connect", function() connected:connect(port, "127.0.0.1") end)
     end)
     support.run()
-    assert.same({"EALREADY", "EISCONN"}, codes)
+    for index, code in ipairs({"EALREADY", "EISCONN"}) do
+      local err = errs[index]
+      assert.equal(code, err.code)
+      assert.equal("127.0.0.1", err.address)
+      assert.equal(used, err.port)
+      local text = ("connect %s 127.0.0.1:%d - Local (127.0.0.1:"):format(code, used)
+      assert.equal(text, err.message:sub(1, #text))
+    end
+  end)
+
+  it("tells those who have written that it was closed before it was connected", function()
+    local codes, server = {}, nil
+    server = echo(function(port)
+      local socket = net.connect(port, "127.0.0.1")
+      for _ = 1, 2 do
+        socket:write("x", function(err) codes[#codes + 1] = err.code end)
+      end
+      socket:destroy()
+      server:close()
+    end)
+    support.run()
+    local CODE = "ERR_SOCKET_CLOSED_BEFORE_CONNECTION"
+    assert.same({CODE, CODE}, codes)
   end)
 
   it("may be connected again after it was closed", function()
@@ -538,6 +561,64 @@ describe("A socket", function()
     assert.equal("EPIPE", code)
     assert.equal("EPIPE", called)
     support.run(1)
+  end)
+
+  it("refuses with EPIPE what is written once it has closed with the other end", function()
+    local code, returned
+    pair(function(accepted, client)
+      accepted:on("error", function() error("the callback alone gets it") end)
+      accepted:on("close", function()
+        returned = accepted:write("x", function(err) code = err.code end)
+      end)
+      accepted:resume()
+      client:finish()
+      client:resume()
+    end)
+    support.run()
+    assert.is_false(returned)
+    assert.equal("EPIPE", code)
+  end)
+
+  it("counts in bytesWritten what waits, too", function()
+    local counts = {}
+    pair(function(accepted, client)
+      accepted:resume()
+      client:cork()
+      client:write("abc")
+      counts[1] = client.bytesWritten
+      client:uncork()
+      client:on("close", function() counts[2] = client.bytesWritten end)
+      client:finish(("x"):rep(1 << 20))
+      counts[3] = client.bytesWritten
+      client:resume()
+    end)
+    support.run()
+    assert.same({3, 3 + (1 << 20), 3 + (1 << 20)}, counts)
+  end)
+
+  it("has no address() when it is closed", function()
+    local open, closed
+    pair(function(accepted, client)
+      open = client:address()
+      client:destroy()
+      closed = client:address()
+      accepted:resume()
+    end)
+    support.run()
+    assert.equal("127.0.0.1", open.address)
+    assert.same({}, closed)
+  end)
+
+  it("that can only be read refuses what is written with EPIPE", function()
+    local child = cp.spawn("cat")
+    local socket = net.Socket(core.copySocket(child.stdout._handle:fileno()))
+    local called
+    assert.is_false(socket:write("x", function(err) called = err.code end))
+    child.stdin:finish()
+    local err, hadError = failureOf(socket)
+    assert.equal("EPIPE", called)
+    assert.equal("write EPIPE", err.message)
+    assert.is_true(hadError)
   end)
 
   it("tells of a reset", function()

@@ -1,6 +1,8 @@
 -- readable:pipe(destination[, options]), unpipe, and what is moved in the kernel behind them.
 
 local cp = require("child_process")
+local net = require("child_process.net")
+local sockets = require("spec.support.sockets")
 local support = require("spec.support")
 local timers = require("child_process.timers")
 
@@ -355,6 +357,61 @@ describe("readable:pipe(destination[, options])", function()
     assert.same({ "close", "unpipe" }, log)
     assert.equal("1\n", output())
     assert.equal("SIGPIPE", source.signalCode)
+  end)
+
+  -- A socket between two others, s and u, that are piped into each other.
+  local function proxied(use)
+    local echo = net.createServer(function(socket) use.echo(socket) end)
+    local proxy = net.createServer()
+    local seen = {}
+    proxy:on("connection", function(s)
+      local u = net.connect(echo:address().port, "127.0.0.1")
+      s:pipe(u)
+      u:pipe(s)
+      u:on("error", function() end)
+      s:on("error", function(err) seen[#seen + 1] = err.code end)
+      s:on("close", function(hadError)
+        seen[#seen + 1] = hadError
+        u:destroy()
+        proxy:close()
+        echo:close()
+      end)
+    end)
+    sockets.listen(echo, function()
+      sockets.listen(proxy, function(port)
+        use.client(net.connect(port, "127.0.0.1"):resume())
+      end)
+    end)
+    support.run()
+    return seen
+  end
+
+  it("to a socket whose other end has finished is an error when there is more to write", function()
+    assert.same({"EPIPE", true}, proxied({
+      echo = function(socket)
+        local function more()
+          repeat until not socket:write(ALL)
+          socket:once("drain", more)
+        end
+        socket:on("error", function() end)
+        socket:resume()
+        more()
+      end,
+      client = function(client)
+        client:on("error", function() end)
+        client:once("data", function() client:finish() end)
+      end,
+    }))
+  end)
+
+  it("to a socket whose other end has finished is none when everything was written", function()
+    assert.same({false}, proxied({
+      echo = function(socket) socket:pipe(socket) end,
+      client = function(client)
+        client:once("data", function() client:finish() end)
+        client:write("x")
+      end,
+    }))
   end)
 
   it("lets the destination end where the source is destroyed", function()

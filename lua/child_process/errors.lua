@@ -47,6 +47,7 @@
 ---@field socketBadBufferSize fun(): Error
 ---@field socketBadType fun(): Error
 ---@field socketClosed fun(): Error
+---@field socketClosedBeforeConnection fun(): Error
 ---@field socketDgramIsConnected fun(): Error
 ---@field socketDgramNotConnected fun(): Error
 ---@field socketDgramNotRunning fun(): Error
@@ -482,6 +483,8 @@ local catalogue = {
     "Listen method has been called more than once without closing."},
   serverNotRunning = {"Error", "ERR_SERVER_NOT_RUNNING", "Server is not running."},
   socketClosed = {"Error", "ERR_SOCKET_CLOSED", "Socket is closed"},
+  socketClosedBeforeConnection = {"Error", "ERR_SOCKET_CLOSED_BEFORE_CONNECTION",
+    "Socket closed before the connection was established"},
   socketEndedByOther = {"Error", "EPIPE", "This socket has been ended by the other party"},
   socketAlreadyBound = {"Error", "ERR_SOCKET_ALREADY_BOUND", "Socket is already bound"},
   socketBadBufferSize = {"TypeError", "ERR_SOCKET_BAD_BUFFER_SIZE",

@@ -23,7 +23,8 @@ local loaded = package.loaded
 --   descriptor(handle)                  what is sent, or nil if it was closed meanwhile
 --   describe(envelope, handle)          adds what the other side has to know
 --   sent(handle, owner, options)        it has left by the channel's end `owner`
---   received(descriptor, envelope, owner)  the object that a listener gets
+--   received(descriptor, envelope, owner)  the object that a listener gets; nil if the
+--                                          descriptor is not what the other side says
 --   unwanted(object)                    nobody listens for it
 local types = {}
 
@@ -38,7 +39,8 @@ end
 types["net.Server"] = {
   descriptor = ownDescriptor,
   received = function(descriptor)
-    return require("child_process.net").Server():listen({fd = descriptor:take()})
+    local server = require("child_process.net").Server()
+    return not server:_listenOn(descriptor:take()) and server or nil
   end,
   unwanted = closeUnwanted,
 }
@@ -59,7 +61,16 @@ types["net.Socket"] = {
     end
   end,
   received = function(descriptor, envelope, owner)
-    local socket = require("child_process.net").Socket({fd = descriptor:take()})
+    if not core.isConnection(descriptor:fileno()) then
+      return nil
+    end
+    local handle, readable, writable = core.openSocket(descriptor:take())
+    if not handle then
+      return nil
+    end
+    local socket = require("child_process.net").Socket({
+      handle = handle, readable = readable, writable = writable,
+    })
     if type(envelope.key) == "string" then
       require("child_process.socket_lists").add(owner, envelope.key, socket)
     end
@@ -78,7 +89,7 @@ types["dgram.Socket"] = {
   received = function(descriptor, envelope)
     local kind = envelope.dgramType == "udp6" and "udp6" or "udp4"
     if not core.datagramFamily(descriptor:fileno()) then
-      return nil -- the other side is wrong about it
+      return nil
     end
     return require("child_process.dgram").createSocket(kind):bind({fd = descriptor:take()})
   end,
@@ -98,7 +109,13 @@ local function isOf(value, module, predicate)
   return loaded[module] and loaded[module][predicate](value)
 end
 
--- The name of a handle's type, nil if it is no handle.
+-- A stream on a file is none to other programs. One that is closed may have been anything.
+local function isConnection(stream)
+  local fd = ownDescriptor(stream)
+  return not fd or core.isConnection(fd)
+end
+
+-- The name of a handle's type, nil if it is no handle that can be sent.
 local function typeOf(value)
   local kind = type(value)
   if kind == "userdata" then
@@ -106,7 +123,7 @@ local function typeOf(value)
   elseif kind ~= "table" then
     return nil
   elseif Stream.isStream(value) then
-    return "net.Socket"
+    return isConnection(value) and "net.Socket" or nil
   elseif isOf(value, "child_process.server", "isServer") then
     return "net.Server"
   elseif isOf(value, "child_process.dgram", "isSocket") then

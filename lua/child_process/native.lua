@@ -15,20 +15,29 @@ local native = {}
 -- What the classes of luv's are called.
 local LUVS = "^uv_"
 
-local function isHandle(value)
-  if core.kindOf(value) then
-    return true
+-- What is sent as what, by its class: ours, and those of luv.
+local types = {
+  ["child_process.StreamHandle"] = "net.Native", ["child_process.ListenerHandle"] = "net.Native",
+  ["child_process.DatagramHandle"] = "dgram.Native",
+  uv_tcp = "net.Native", uv_pipe = "net.Native", uv_tty = "net.Native", uv_udp = "dgram.Native",
+}
+
+-- The class of a handle; nil for what is none.
+local function classOf(value)
+  local class = core.kindOf(value)
+  if not class and type(value) == "userdata" then
+    local meta = debug.getmetatable(value)
+    local name = meta and meta.__name
+    class = type(name) == "string" and name:find(LUVS) and name or nil
   end
-  local meta = type(value) == "userdata" and debug.getmetatable(value)
-  local name = meta and meta.__name
-  return type(name) == "string" and name:find(LUVS) ~= nil
+  return class
 end
 
 --- The descriptor of a handle.
 ---@param value any
 ---@return integer? # nil if the value is no handle, or a closed one
 function native.fileno(value)
-  if not isHandle(value) then
+  if not classOf(value) then
     return nil
   end
   local ok, fileno = pcall(function()
@@ -45,12 +54,16 @@ function native.take(value)
   return core.kindOf(value) == "child_process.Descriptor" and value:take() or nil
 end
 
---- What a handle is called on a channel.
+--- What a handle is called on a channel, whether it is open or not.
 ---@param value any
 ---@return "net.Native"|"dgram.Native"|nil # nil if it is no handle that can be sent
 function native.typeOf(value)
-  local fd = native.fileno(value)
-  return fd and (core.datagramFamily(fd) and "dgram.Native" or "net.Native")
+  local class = classOf(value)
+  if class ~= "child_process.Descriptor" then
+    return types[class]
+  end
+  local fd = value:fileno()
+  return fd and core.datagramFamily(fd) and "dgram.Native" or "net.Native"
 end
 
 return native

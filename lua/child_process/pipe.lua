@@ -1,8 +1,10 @@
 --- source:pipe(destination), and moving the data inside the kernel where nobody looks at it.
 --   _pipes        the source's pipes: sequence of {destination, waiting, refused, listeners}
+--   _sources      at a destination that is a stream: pipe -> source
 --   _splicing     the destination that the kernel moves everything to
 --   _splicedFrom  at that destination: the source
 local errors = require("child_process.errors")
+local tick = require("child_process.loop").tick
 
 ---@param Stream Stream the class, which gets the methods
 return function(Stream)
@@ -24,8 +26,13 @@ return function(Stream)
   function Stream:_writeToPipes(chunk)
     local pipes = self._pipes
     for _, pipe in ipairs(table.move(pipes, 1, #pipes, 1, {})) do
-      if pipe.destination:write(chunk) == false then
-        pipe.waiting = true
+      local destination = pipe.destination
+      if destination:write(chunk) == false then
+        if destination.destroyed then -- it may be over without an event
+          self:unpipe(destination)
+        else
+          pipe.waiting = true
+        end
       end
     end
     if anyWaiting(pipes) then
@@ -71,6 +78,10 @@ return function(Stream)
       end
     end
     source:once("end", pipe.onend)
+    if Stream.isStream(destination) then
+      destination._sources = destination._sources or {}
+      destination._sources[pipe] = source
+    end
   end
 
   --- Writes everything that is read to another stream, as fast as that one takes it, and ends it at
@@ -112,6 +123,9 @@ return function(Stream)
       pipe.destination:removeListener(event, listener)
     end
     source:removeListener("end", pipe.onend)
+    if pipe.destination._sources then
+      pipe.destination._sources[pipe] = nil
+    end
     pipe.destination:emit("unpipe", source)
   end
 
@@ -140,6 +154,31 @@ return function(Stream)
       self:_continueReading()
     end
     return self
+  end
+
+  -- Ends the pipes to this stream, which has gone without telling. Each in a tick, since a listener
+  -- may raise.
+  function Stream:_unpipeSources()
+    for _, source in pairs(self._sources or {}) do
+      tick(function()
+        source:unpipe(self)
+      end, true)
+    end
+  end
+
+  -- Lets all go on that wait for room here. Returns whether anybody may still write.
+  function Stream:_letSourcesWrite()
+    local any = false
+    for pipe, source in pairs(self._sources or {}) do
+      if not source.readableEnded and not source.destroyed then
+        any = true
+        if pipe.waiting then
+          pipe.waiting = false
+          continueAfter(source)
+        end
+      end
+    end
+    return any
   end
 
   -- Splicing.

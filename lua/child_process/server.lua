@@ -111,6 +111,12 @@ function Server:_emitCloseIfDrained()
   end
 end
 
+-- What is no number is no limit.
+local function isFull(server)
+  local limit = tonumber(server.maxConnections)
+  return limit ~= nil and server._connections >= limit
+end
+
 local function drop(server, handle)
   local data = {}
   data.remoteAddress, data.remoteFamily, data.remotePort, data.localAddress, data.localFamily,
@@ -126,7 +132,7 @@ function Server:onconnection(handle, errno)
   if not handle then
     self:emit("error", errors.system(errno, "accept"))
     return
-  elseif self.maxConnections and self._connections >= self.maxConnections then
+  elseif self.maxConnections and isFull(self) then
     drop(self, handle)
     return
   end

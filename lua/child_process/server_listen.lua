@@ -36,9 +36,10 @@ end
 
 local unnamed = 0
 
--- No two servers that listen have the same. A socket from elsewhere others may listen on, too.
+-- No two servers that listen have the same. A socket from elsewhere others may listen on, too. JSON
+-- could not keep a path that is no text.
 local function connectionKey(handle, address, port)
-  if not address then
+  if not address or not utf8.len(address) then
     unnamed = unnamed + 1
     return "-1:null:" .. unnamed
   elseif port == -1 then
@@ -48,23 +49,29 @@ local function connectionKey(handle, address, port)
   return ("%d:%s:%d"):format(arguments.isIP(address), address, bound and bound.port or port)
 end
 
--- Listens on what was bound: a handle, or nil and why there is none.
-local function start(server, handle, errno, backlog, address, port)
-  if handle then
-    errno = handle:listen(backlog)
+-- Listens on what was bound: a handle, or nil and why there is none. Returns the errno if it fails.
+local function begin(server, handle, errno, backlog, address, port)
+  if not handle then
+    return errno
   end
+  errno = handle:listen(backlog)
   if errno then
-    if handle then
-      handle:close()
-    end
-    fail(server, errors.listen(errno, address, port))
-    return
+    handle:close()
+    return errno
   end
   server:_setHandle(handle)
   server._connectionKey = connectionKey(handle, address, port)
   server.listening = true
   loop.started()
   tick(emitListening, server)
+end
+
+-- The same; what fails is an event.
+local function start(server, handle, errno, backlog, address, port)
+  errno = begin(server, handle, errno, backlog, address, port)
+  if errno then
+    fail(server, errors.listen(errno, address, port))
+  end
 end
 
 local function listenOnAddress(server, address, what)
@@ -159,6 +166,12 @@ local function plan(options, backlog)
 end
 
 return function(Server)
+  -- Listens on a descriptor, which is taken over. Returns the errno if that fails.
+  function Server:_listenOn(fd)
+    local handle, errno = core.openListener(fd)
+    return begin(self, handle, errno, BACKLOG)
+  end
+
   -- Called by core.lookup's request.
   ---@param errno integer?
   ---@param addresses {address: string}[]? without errno

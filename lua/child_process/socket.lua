@@ -98,25 +98,23 @@ end
 -- What the socket is to be on, and whether that can be read and written.
 local function openHandle(options)
   local handle, fd = options.handle, options.fd
-  local received = handle ~= nil and core.kindOf(handle) == "child_process.Descriptor"
-  if received then
-    fd = handle:fileno()
+  if handle ~= nil then
+    local kind = core.kindOf(handle)
+    if kind == "child_process.StreamHandle" then
+      return handle, options.readable ~= false, options.writable ~= false
+    elseif kind ~= "child_process.Descriptor" then
+      error(errors.invalidArgType("options.handle", "StreamHandle", handle))
+    end
+    fd = handle:take() -- it has come with a message
     if not fd then
       error(errors.invalidArgValue("options.handle", handle, "was taken or closed"))
     end
-  elseif handle ~= nil then
-    if core.kindOf(handle) ~= "child_process.StreamHandle" then
-      error(errors.invalidArgType("options.handle", "StreamHandle", handle))
-    end
-    return handle, options.readable ~= false, options.writable ~= false
   elseif fd == nil then
     return nil, true, true
   end
   local opened, readable, writable = core.openSocket(arguments.fd("fd", fd))
   if not opened then
     error(errors.system(readable, "open")) -- which is the errno then
-  elseif received then
-    handle:take()
   end
   return opened, readable and options.readable ~= false, writable and options.writable ~= false
 end
@@ -171,9 +169,17 @@ function Socket:onroom()
   end
 end
 
--- The writing side may outlive the reading one.
+-- What is on its way to the socket comes within a turn.
+local function endAfterTurn(socket)
+  timers.setImmediate(timers.setImmediate, Stream._sideEnded, socket)
+end
+
+-- The writing side may outlive the reading one. Where both are over, and another stream is piped
+-- into the socket, what that still brings is an error, and is not lost in silence.
 function Socket:_sideEnded()
-  if not (self.allowHalfOpen and self.readableEnded and not self.writableEnded) then
+  if self.readableEnded and self.writableFinished and self:_letSourcesWrite() then
+    endAfterTurn(self)
+  elseif not (self.allowHalfOpen and self.readableEnded and not self.writableEnded) then
     Stream._sideEnded(self)
   end
 end
@@ -189,20 +195,16 @@ end
 
 -- Another process has got the socket: here it has an end without any event, since it goes on there.
 function Socket:_giveAway()
-  local server = self._server
-  self._server, self._events = nil, nil -- _onclose stays: whoever sent it to us counts it
-  if server then
-    server:_connectionClosed()
-  end
-  self:destroy()
+  self:_vanish()
+  self:_unpipeSources()
 end
 
 -- Why the socket takes nothing, for reasons that other streams do not have; nil if it does.
 local function refusal(socket)
-  if socket._held and not socket.connecting then
-    return errors.socketClosed()
-  elseif socket.readableEnded and socket.writableEnded and not socket.allowHalfOpen then
+  if socket.readableEnded and socket.writableEnded and not socket.allowHalfOpen then
     return errors.socketEndedByOther()
+  elseif socket._held and not socket.connecting and not socket.destroyed then
+    return errors.socketClosed()
   end
 end
 
@@ -215,6 +217,11 @@ local function refuse(socket, err, callback)
   return false
 end
 
+-- What other streams raise.
+function Socket:_refuseReadOnly(callback)
+  return refuse(self, errors.system(core.errno.EPIPE, "write"), callback)
+end
+
 --- As Stream's. What is written while the socket connects is kept until then.
 ---@param data string
 ---@param name? string encoding of the text; by default the string's bytes are written
@@ -223,7 +230,7 @@ end
 function Socket:write(data, name, callback)
   check(self, "write")
   touch(self)
-  local err = not self.destroyed and type(data) == "string" and refusal(self)
+  local err = (self.readableEnded or self._held) and type(data) == "string" and refusal(self)
   if err then
     local done = type(name) == "function" and name or callback
     expect.optional("callback", "function", done)
@@ -236,9 +243,12 @@ end
 
 --- Where this end of the socket is.
 ---@return {address?: string, family?: "IPv4"|"IPv6", port?: integer} # empty before it is
----connected, and for Unix sockets
+---connected, when it is closed, and for Unix sockets
 function Socket:address()
   check(self, "address")
+  if not self._handle then
+    return {}
+  end
   return {address = self.localAddress, family = self.localFamily, port = self.localPort}
 end
 

@@ -6,10 +6,10 @@ local expect = require("child_process.expect")
 ---@class child_process.socket_arguments
 local arguments = {}
 
---- A name that is no number is a path.
+-- A name that is no number is a path. White space is a number to JavaScript, though no port.
 local function isPath(value)
   local number = tonumber(value)
-  return type(value) == "string" and not (number and number >= 0)
+  return type(value) == "string" and not (number and number >= 0) and value:find("%S") ~= nil
 end
 
 --- Both ways to call: with options, or with port and host or with a path. A function at the end is

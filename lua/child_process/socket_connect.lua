@@ -191,8 +191,14 @@ return function(Socket)
   end
 
   -- As the kernel refuses it.
-  local function refuseAgain(self)
-    self:destroy(errors.system(core.errno[self.connecting and "EALREADY" or "EISCONN"], "connect"))
+  local function refuse(self, target)
+    local errno = core.errno[self.connecting and "EALREADY" or "EISCONN"]
+    local address = target.addresses and target.addresses[1] or target.host
+    local _, localAddress, localPort
+    if self._handle then
+      _, _, _, localAddress, _, localPort = core.socketNames(self._handle:fileno())
+    end
+    self:destroy(errors.address(errno, "connect", address, target.port, localAddress, localPort))
   end
 
   --- Connects: connect(port[, host][, callback]), connect(path[, callback]) or connect(options[,
@@ -209,7 +215,9 @@ return function(Socket)
       self:once("connect", callback)
     end
     if self._handle or self.connecting then
-      tick(refuseAgain, self)
+      tick(function()
+        refuse(self, target)
+      end, true)
       return self
     elseif self.destroyed then
       startOver(self)

@@ -34,7 +34,7 @@ local tick = loop.tick
 ---@field lines fun(self: Stream, options?: LinesOptions): fun(): string?
 ---@field readAll fun(self: Stream): string
 ---@field bytesRead integer
----@field bytesWritten integer
+---@field bytesWritten integer with those that wait
 local Stream, metatable = events.inherit("Stream")
 
 -- The metatables of streams: of this class, and of those that inherit from it.
@@ -152,15 +152,23 @@ end
 -- Another process has got the descriptor, and goes on with it.
 Stream._giveAway = Stream.destroy
 
--- The same at the stream's own end. Where nobody listens, no tick is spent on it.
-function Stream:_close()
+-- The same without any event.
+function Stream:_vanish()
   if not self.destroyed then
     release(self)
-    if self:_isHeard("close") then
-      tick(emitClose, self)
-    elseif self._onclose then
+    if self._onclose then
       self._onclose(self._owner)
     end
+  end
+end
+
+-- The same at the stream's own end. Where nobody listens, no tick is spent on it.
+function Stream:_close()
+  if not self:_isHeard("close") then
+    self:_vanish()
+  elseif not self.destroyed then
+    release(self)
+    tick(emitClose, self)
   end
 end
 

@@ -49,12 +49,13 @@ return function(Stream)
   end
 
   local function emitDrain(self)
-    self:emit("drain")
+    if not self.destroyed then
+      self:emit("drain")
+    end
   end
 
   -- The kernel has taken so many bytes of the queue.
   local function dequeue(self, count)
-    self.bytesWritten = self.bytesWritten + count
     self.writableLength = self.writableLength - count
     local queue, callbacks = self._queue, self._queueCallbacks
     local first = self._queueFirst
@@ -151,9 +152,11 @@ return function(Stream)
   function Stream:_failWrites(err)
     local callbacks = self._queueCallbacks
     if callbacks then
+      local reason = err or self._held and errors.socketClosedBeforeConnection()
+        or errors.streamDestroyed("write")
       for index = self._queueFirst, self._queueLast do
         if callbacks[index] then
-          callBack(callbacks[index], err or errors.streamDestroyed("write"))
+          callBack(callbacks[index], reason)
         end
       end
       self._queue, self._queueCallbacks = nil, nil
@@ -175,6 +178,11 @@ return function(Stream)
     return false
   end
 
+  -- The stream can only be read, which its user knows.
+  function Stream._refuseReadOnly()
+    error(errors.streamNotWritable())
+  end
+
   --- Writes bytes, or text that is turned into bytes. What the kernel does not take at once is kept
   --- and written when there is room.
   ---@param data string
@@ -188,7 +196,7 @@ return function(Stream)
     end
     expect.optional("callback", "function", callback)
     if not self._writableSide then
-      error(errors.streamNotWritable())
+      return self:_refuseReadOnly(callback)
     end
     data = toBytes(data, name)
     if self.writableEnded then
@@ -200,13 +208,12 @@ return function(Stream)
     if self._splicedFrom then
       self._splicedFrom:_throughLua()
     end
+    self.bytesWritten = self.bytesWritten + #data
     if not self._queue and self.writableCorked == 0 and not self._held then
       local count, complete = self._handle:write(data)
       if not count then
         return refuse(self, errors.system(complete, "write"), callback)
-      end
-      self.bytesWritten = self.bytesWritten + count
-      if complete then
+      elseif complete then
         if callback then
           callBack(callback)
         end

@@ -30,9 +30,9 @@ static bool same_bytes(const cp_buffer *a, const cp_buffer *b)
 static void read_again(lua_State *L, input *in)
 {
   cp_decode_error error;
-  cp_clone_encode(L, -1, &in->first);
+  cp_clone_encode(L, -1, 0, &in->first);
   require(cp_clone_decode(L, in->first.data, in->first.length, &error), "what was written is read");
-  cp_clone_encode(L, -1, &in->second);
+  cp_clone_encode(L, -1, 0, &in->second);
   require(in->first.length == in->second.length, "what is read is as long when it is written");
   if (!lua_istable(L, -1)) require(same_bytes(&in->first, &in->second), "and has the same bytes");
 }
@@ -62,7 +62,7 @@ static int test_string(lua_State *L)
   input *in = lua_touserdata(L, 1);
   cp_decode_error error;
   lua_pushlstring(L, in->data, in->size);
-  cp_clone_encode(L, -1, &in->first);
+  cp_clone_encode(L, -1, 0, &in->first);
   require(cp_clone_decode(L, in->first.data, in->first.length, &error), "a string is read");
   require(lua_rawequal(L, -1, -2), "the string is the same");
   return 0;

@@ -100,7 +100,7 @@ static int test_text(lua_State *L)
     return 0;
   }
   require(lua_gettop(L) == 1, "one value is pushed");
-  require(cp_json_encode(L, 1, &in->text), "what was read can be written");
+  require(cp_json_encode(L, 1, 0, &in->text), "what was read can be written");
   require(lua_gettop(L) == 1, "writing leaves the stack alone");
   read_again(L, &in->text);
   require(same(L, 1, 2), "the value is the same");
@@ -116,7 +116,7 @@ static int test_string(lua_State *L)
   length += cp_decoder_finish(&decoder, expected + length);
 
   lua_pushlstring(L, in->data, in->size);
-  require(cp_json_encode(L, -1, &in->text), "a string can be written");
+  require(cp_json_encode(L, -1, 0, &in->text), "a string can be written");
   read_again(L, &in->text);
   lua_pushlstring(L, expected, length);
   require(lua_rawequal(L, -1, -2), "the string is the same");

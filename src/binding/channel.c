@@ -1,5 +1,6 @@
 #include "channel.h"
 
+#include "../codec/json.h"
 #include "../core/channel.h"
 #include "../core/inherited.h"
 #include "anchor.h"
@@ -216,20 +217,22 @@ static int channel_set_max_message_size(lua_State *L)
 
 /* Sending. */
 
-/* Of a buffer and a handle as light userdata and a value: appends the message, returns whether there is
- * one. */
+/* Of a buffer and a handle as light userdata, a value, and in how many tables the user's is wrapped:
+ * appends the message, returns whether there is one. */
 static int encode_message(lua_State *L)
 {
   cp_buffer *buffer = lua_touserdata(L, 1);
   const channel_handle *handle = lua_touserdata(L, 2);
 
-  lua_pushboolean(L, cp_serialization_encode(handle->serialization, L, 3, buffer));
+  int wrapped = (int)lua_tointeger(L, 4);
+
+  lua_pushboolean(L, cp_serialization_encode(handle->serialization, L, 3, wrapped, buffer));
   return 1;
 }
 
 /* Encodes the value at index 2, and pushes whether there is a message, or an error: the status tells. Encoding
  * may call __tojson, which may send something, too: that has a buffer of its own. */
-static int encode(lua_State *L, channel_handle *handle, cp_buffer *buffer)
+static int encode(lua_State *L, channel_handle *handle, int wrapped, cp_buffer *buffer)
 {
   cp_state *state = handle->state;
   bool nested = state->encoding;
@@ -239,8 +242,9 @@ static int encode(lua_State *L, channel_handle *handle, cp_buffer *buffer)
   lua_pushlightuserdata(L, buffer);
   lua_pushlightuserdata(L, handle);
   lua_pushvalue(L, 2);
+  lua_pushinteger(L, wrapped);
   state->encoding = true;
-  status = lua_pcall(L, 3, 1, 0);
+  status = lua_pcall(L, 4, 1, 0);
   state->encoding = nested;
   return status;
 }
@@ -261,7 +265,8 @@ static int encode_and_send(lua_State *L, channel_handle *handle, send_function *
   bool nested = state->encoding;
   cp_buffer own = {.data = NULL};
   cp_buffer *buffer = nested ? &own : &state->scratch;
-  int status = encode(L, handle, buffer);
+  /* What goes with a descriptor is the protocol's table, which has the user's message as a field. */
+  int status = encode(L, handle, fd >= 0, buffer);
   int r = 0;
 
   if (status == LUA_OK && buffer->length > 0) {
@@ -276,19 +281,6 @@ static int encode_and_send(lua_State *L, channel_handle *handle, send_function *
   return status == LUA_OK ? r : lua_error(L);
 }
 
-/* What a message can be; the codecs tell what else a table may not hold. */
-static bool is_sendable(lua_State *L, int index)
-{
-  switch (lua_type(L, index)) {
-    case LUA_TBOOLEAN:
-    case LUA_TNUMBER:
-    case LUA_TSTRING:
-    case LUA_TTABLE: return true;
-    case LUA_TLIGHTUSERDATA: return lua_touserdata(L, index) == NULL;
-    default: return false;
-  }
-}
-
 /* handle:send(value[, fd]) -> how many bytes wait to be written, how many messages wait for a descriptor to be
  * acknowledged, and whether the loop has got something to do by it; nothing if the value has no text; or
  * nil, errno. A copy of descriptor `fd` goes with the message. Raises for what cannot be sent. */
@@ -299,7 +291,8 @@ static int channel_send(lua_State *L)
   bool started = !handle->channel->is_due;
   int r = 0;
 
-  if (!is_sendable(L, 2)) {
+  /* The same values can be messages in both serializations. */
+  if (!cp_json_has_text(L, 2, lua_type(L, 2))) {
     return 0;
   }
   r = encode_and_send(L, handle, cp_channel_send, fd);

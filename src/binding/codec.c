@@ -14,7 +14,7 @@ static int push_encoded(lua_State *L)
 {
   encoding_call *call = lua_touserdata(L, 2);
 
-  if (call->encode(L, 1, &call->buffer)) {
+  if (call->encode(L, 1, 0, &call->buffer)) {
     cp_string_buffer_push(L, &call->buffer);
   } else {
     lua_pushnil(L);

@@ -8,8 +8,9 @@
 #include <lua.h>
 #include <stdbool.h>
 
-/* Appends what the value at `index` is written as; false if it has no such form. May raise. */
-typedef bool cp_encode_function(lua_State *L, int index, cp_buffer *out);
+/* Appends what the value at `index` is written as; false if it has no such form. May raise, and names
+ * the place then without the `wrapped` outermost tables. */
+typedef bool cp_encode_function(lua_State *L, int index, int wrapped, cp_buffer *out);
 
 /* Pushes the value that the bytes stand for. False, with nothing pushed, if they stand for none. */
 typedef bool cp_decode_function(lua_State *L, const char *bytes, size_t length,

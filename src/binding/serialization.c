@@ -16,12 +16,12 @@ const cp_serialization *cp_serialization_of_name(const char *name)
 }
 
 bool cp_serialization_encode(const cp_serialization *serialization, lua_State *L, int index,
-                             cp_buffer *out)
+                             int wrapped, cp_buffer *out)
 {
   size_t begin = out->length;
   int r = cp_framing_begin(serialization->framing, out);
 
-  if (r == 0 && !serialization->encode(L, index, out)) {
+  if (r == 0 && !serialization->encode(L, index, wrapped, out)) {
     out->length = begin;
     return false;
   }

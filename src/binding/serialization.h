@@ -15,8 +15,8 @@ typedef struct cp_serialization {
 const cp_serialization *cp_serialization_of_name(const char *name);
 
 /* Appends the message of the value at `index`, framing included. Returns false, with nothing appended, if the
- * value has none; raises for what cannot be sent. */
+ * value has none; raises for what cannot be sent, naming the place without the `wrapped` outermost tables. */
 bool cp_serialization_encode(const cp_serialization *serialization, lua_State *L, int index,
-                             cp_buffer *out);
+                             int wrapped, cp_buffer *out);
 
 #endif

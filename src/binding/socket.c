@@ -52,6 +52,13 @@ static int socket_copy(lua_State *L)
   return 1;
 }
 
+/* isConnection(fd) -> whether it is a stream socket, a pipe or a terminal. */
+static int socket_is_connection(lua_State *L)
+{
+  lua_pushboolean(L, cp_socket_is_connection(cp_check_int(L, 1)));
+  return 1;
+}
+
 /* setNoDelay(fd, on) -> errno */
 static int socket_no_delay(lua_State *L)
 {
@@ -116,6 +123,7 @@ void cp_socket_functions(lua_State *L)
       {"connect", socket_connect},
       {"socketError", socket_error},
       {"copySocket", socket_copy},
+      {"isConnection", socket_is_connection},
       {"setNoDelay", socket_no_delay},
       {"setKeepAlive", socket_keep_alive},
       {"resetOnClose", socket_reset_on_close},

@@ -26,11 +26,12 @@
 /* More tables within each other than this are an error, in both directions. */
 #define CP_CLONE_DEPTH 1000
 
-/* Appends header and value, and returns true: other than with JSON every value has a form. Raises an error for what cannot be cloned (functions, coroutines,
- * userdata, too much depth), where the classes cannot be loaded, and for want of memory. Something
- * may have been appended then, which the caller takes back. Finalizers may run meanwhile: nobody
- * else may touch `out`. */
-bool cp_clone_encode(lua_State *L, int index, cp_buffer *out);
+/* Appends header and value, and returns true: other than with JSON every value has a form. Raises an
+ * error for what cannot be cloned (functions, coroutines, userdata, too much depth), where the
+ * classes cannot be loaded, and for want of memory. Something may have been appended then, which the
+ * caller takes back. Finalizers may run meanwhile: nobody else may touch `out`. `wrapped` is as for
+ * cp_json_encode. */
+bool cp_clone_encode(lua_State *L, int index, int wrapped, cp_buffer *out);
 
 /* Raises such an error about the value at `index` as a whole. */
 void cp_clone_raise(lua_State *L, int index, const char *reason);

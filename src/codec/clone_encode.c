@@ -39,7 +39,7 @@ static void raise_error(cp_clone_encoder *e, const char *reason)
       lua_replace(e->L, e->bottom + 2 * i + 1);
     }
   }
-  cp_raise(e->L, &ERROR_KEY, e->bottom, e->depth, reason);
+  cp_raise(e->L, &ERROR_KEY, e->bottom + 2 * e->wrapped, e->depth - e->wrapped, reason);
 }
 
 /* Beginning a table. */
@@ -203,7 +203,7 @@ void cp_clone_put_value(cp_clone_encoder *e)
   lua_pop(L, 1);
 }
 
-bool cp_clone_encode(lua_State *L, int index, cp_buffer *out)
+bool cp_clone_encode(lua_State *L, int index, int wrapped, cp_buffer *out)
 {
   int top = lua_gettop(L);
   cp_clone_encoder e;
@@ -216,6 +216,7 @@ bool cp_clone_encode(lua_State *L, int index, cp_buffer *out)
   e.L = L;
   e.out = (cp_clone_output){L, out, 0};
   e.bottom = lua_gettop(L) + 1;
+  e.wrapped = wrapped;
   e.depth = 0;
   cp_clone_put_counted(&e.out, (cp_clone_tag)CP_CLONE_VERSION_TAG, CP_CLONE_VERSION);
   lua_pushvalue(L, index);

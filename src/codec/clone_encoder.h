@@ -23,7 +23,8 @@ typedef struct cp_clone_encoder {
   lua_State *L;
   cp_clone_output out;
   const void *array_mark;
-  int bottom; /* where the outermost table lies */
+  int bottom;  /* where the outermost table lies */
+  int wrapped; /* so many outermost tables are not named in errors */
   int depth;
   cp_clone_ids ids;
   cp_clone_encoder_level levels[CP_CLONE_DEPTH];

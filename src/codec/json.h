@@ -30,11 +30,17 @@
  * of a table or of a value that has no text has `__tojson`, then that is called with the value and
  * its key as a string ("" for the outermost), and the result stands in the place of the value.
  *
+ * Errors say where in the value they are; the `wrapped` outermost tables, which are somebody else's,
+ * are left out there.
+ *
  * Raises an error for a cycle, for a key that is neither a string nor a number, for too much depth,
  * where `__tojson` does, and for want of memory. Something may have been appended then, which the
  * caller takes back. `__tojson` cannot yield but may do anything else, and so may finalizers, which
  * run now and then: meanwhile nobody else may touch `out`. */
-bool cp_json_encode(lua_State *L, int index, cp_buffer *out);
+bool cp_json_encode(lua_State *L, int index, int wrapped, cp_buffer *out);
+
+/* Whether the value at `index`, which is of this type, has a text without `__tojson`. */
+bool cp_json_has_text(lua_State *L, int index, int type);
 
 /* Takes a function off the stack that makes the errors which cp_json_encode raises: it is given
  * where the value is ("message.list[3]"), the value, and what is wrong with it as the rest of a

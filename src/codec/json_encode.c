@@ -20,6 +20,7 @@ typedef struct encoder {
   cp_buffer *out;
   const void *array_mark; /* NULL as long as there was no metatable */
   int bottom;             /* where the outermost table lies */
+  int wrapped;            /* so many outermost tables are not named in errors */
   int depth;
   lua_Integer index; /* of the innermost table, if it is an array */
   lua_Integer count;
@@ -53,7 +54,7 @@ static void raise_error(encoder *e, int levels, const char *reason)
     lua_pushinteger(e->L, e->index);
     lua_replace(e->L, table_at(e) + 1);
   }
-  cp_raise(e->L, &ERROR_KEY, e->bottom, levels, reason);
+  cp_raise(e->L, &ERROR_KEY, e->bottom + 2 * e->wrapped, levels - e->wrapped, reason);
 }
 
 /* Room for so many bytes more, at the end of what was written. */
@@ -160,8 +161,7 @@ static bool look_for_mark(encoder *e)
   return has_metatable;
 }
 
-/* Whether a value of this type has a text of its own. */
-static bool has_text(lua_State *L, int index, int type)
+bool cp_json_has_text(lua_State *L, int index, int type)
 {
   switch (type) {
     case LUA_TBOOLEAN:
@@ -177,7 +177,7 @@ static bool has_text(lua_State *L, int index, int type)
  * result of its __tojson, which takes its place; LUA_TNONE if it has no text. */
 static int resolve(encoder *e, int type)
 {
-  if (type == LUA_TTABLE ? !look_for_mark(e) || e->is_marked : has_text(e->L, -1, type)) {
+  if (type == LUA_TTABLE ? !look_for_mark(e) || e->is_marked : cp_json_has_text(e->L, -1, type)) {
     return type;
   }
   if (luaL_getmetafield(e->L, -1, "__tojson") != LUA_TNIL) {
@@ -187,7 +187,7 @@ static int resolve(encoder *e, int type)
       look_for_mark(e);
     }
   }
-  return has_text(e->L, -1, type) ? type : LUA_TNONE;
+  return cp_json_has_text(e->L, -1, type) ? type : LUA_TNONE;
 }
 
 /* Looks for the table on top among those that it is in. */
@@ -313,7 +313,7 @@ static void put_member(encoder *e)
   put_value(e, type);
 }
 
-bool cp_json_encode(lua_State *L, int index, cp_buffer *out)
+bool cp_json_encode(lua_State *L, int index, int wrapped, cp_buffer *out)
 {
   encoder e;
   int type = LUA_TNONE;
@@ -324,6 +324,7 @@ bool cp_json_encode(lua_State *L, int index, cp_buffer *out)
   e.L = L;
   e.out = out;
   e.bottom = lua_gettop(L);
+  e.wrapped = wrapped;
   e.depth = 0;
   type = resolve(&e, lua_type(L, -1));
   if (type == LUA_TNONE) {

@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* How often, and in which intervals, a connection that was silent is asked. */
 enum { KEEP_ALIVE_SECONDS = 1, KEEP_ALIVE_COUNT = 10 };
@@ -115,6 +117,19 @@ int cp_socket_adopt(int fd)
     return -errno;
   }
   return flags & O_ACCMODE;
+}
+
+bool cp_socket_is_connection(int fd)
+{
+  struct stat status;
+  int type = 0;
+
+  if (fstat(fd, &status) == -1) {
+    return false;
+  }
+  return S_ISSOCK(status.st_mode)
+             ? cp_socket_get(fd, SOL_SOCKET, SO_TYPE, &type) == 0 && type == SOCK_STREAM
+             : S_ISFIFO(status.st_mode) || isatty(fd) == 1;
 }
 
 int cp_socket_no_delay(int fd, bool on)

@@ -40,6 +40,10 @@ int cp_socket_error(int fd);
  * O_WRONLY or O_RDWR (it may be one end of a pipe), or a negative errno. */
 int cp_socket_adopt(int fd);
 
+/* Whether the descriptor connects us with somebody: a stream socket, a pipe or a terminal, and no file
+ * or device. */
+bool cp_socket_is_connection(int fd);
+
 /* Sends small pieces at once instead of gathering them. TCP only, as the next two. */
 int cp_socket_no_delay(int fd, bool on);
 
