@@ -441,14 +441,17 @@ describe("The event 'message'", function()
     local server, port = boundSocket()
     local client = dgram.createSocket("udp4")
     server:once("message", function(message) seen[#seen + 1] = message end)
-    for n = 1, 3 do client:send(tostring(n), port, HERE) end
-    timers.setTimeout(function()
+    local function listenAgain()
       server:once("message", function(message)
         seen[#seen + 1] = message
         closeAll(server, client)
       end)
       client:send("4", port, HERE)
-    end, 10)
+    end
+    client:send("1", port, HERE)
+    client:send("2", port, HERE)
+    -- what was sent has arrived, and is read within the next turns
+    client:send("3", port, HERE, function() support.afterTurns(3, listenAgain) end)
     support.run()
     assert.same({"1", "4"}, seen)
   end)

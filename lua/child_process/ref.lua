@@ -1,4 +1,4 @@
---- ref and unref of servers and sockets, which may have no handle yet, or get another one.
+--- ref and unref of streams, servers and sockets, which may have no handle yet, or get another one.
 --   _handle        of core; nil while there is none
 --   _unreferenced  unref was called
 local loop = require("child_process.loop")

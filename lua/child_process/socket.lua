@@ -347,7 +347,6 @@ function Socket:resetAndDestroy()
   return self
 end
 
-require("child_process.ref")(Socket, check)
 require("child_process.socket_connect")(Socket)
 
 return Socket

@@ -35,6 +35,9 @@ local tick = loop.tick
 ---@field readAll fun(self: Stream): string
 ---@field bytesRead integer
 ---@field bytesWritten integer with those that wait
+---@field ref fun(self: Stream): Stream it keeps the loop alive while it reads or waits to write, as
+---at first
+---@field unref fun(self: Stream): Stream the loop may end although it is open
 local Stream, metatable = events.inherit("Stream")
 
 -- The metatables of streams: of this class, and of those that inherit from it.
@@ -92,6 +95,8 @@ function Stream.check(stream, method)
     error(errors.invalidThis("Stream:" .. method))
   end
 end
+
+require("child_process.ref")(Stream, Stream.check)
 
 local function emitError(stream)
   stream:emit("error", stream._error)
@@ -181,27 +186,6 @@ end
 --- The write side has to know that nobody reads any more, although nothing is written.
 function Stream:onhangup()
   self:_close()
-end
-
---- Lets the stream keep the loop alive while it reads or waits to write, as it does at first.
----@return Stream self
-function Stream:ref()
-  Stream.check(self, "ref")
-  if self._handle then
-    self._handle:reference(true)
-    loop.started()
-  end
-  return self
-end
-
---- The loop may end although the stream is open.
----@return Stream self
-function Stream:unref()
-  Stream.check(self, "unref")
-  if self._handle then
-    self._handle:reference(false)
-  end
-  return self
 end
 
 -- A child has got the descriptor: from now on that one reads it, or writes to it.
