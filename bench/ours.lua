@@ -1,9 +1,12 @@
 -- child_process, as a user would write it. Options as name=value, see rows.lua. What is forked is
 -- ours_child.lua.
+
 local cp = require("child_process")
+local command = require("child_process.command")
 local process = require("child_process.process")
 
-local CHILD = arg[0]:match("^(.*)/[^/]*$") .. "/ours_child.lua"
+local HERE = arg[0]:match("^(.*)/[^/]*$")
+local CHILD, POOL_CHILD = HERE .. "/ours_child.lua", HERE .. "/pool_child.lua"
 -- How many round trips there are between two looks at the clock.
 local ROUNDS_PER_LOOK = 100
 
@@ -23,7 +26,7 @@ local function now()
 end
 
 local function start()
-  local child = cp.spawn(options.program, { stdio = options.pipes and "pipe" or "ignore" })
+  local child = cp.spawn(options.program, {stdio = options.pipes and "pipe" or "ignore"})
   if options.pipes then
     child.stdout:resume()
     child.stderr:resume()
@@ -51,10 +54,44 @@ end
 
 -- Microseconds that each child took, one after the other.
 local function syncFor(seconds)
-  local stdio = { stdio = options.pipes and "pipe" or "ignore" }
+  local stdio = {stdio = options.pipes and "pipe" or "ignore"}
   local began, count = now(), 0
   repeat
     cp.spawnSync(options.program, stdio)
+    count = count + 1
+  until now() - began >= seconds
+  return (now() - began) / count * 1e6
+end
+
+local function collect(stream)
+  local parts = {}
+  stream:on("data", function(data)
+    parts[#parts + 1] = data
+  end)
+  return parts
+end
+
+-- Starts the program, reads what it prints, and waits for it.
+local function runByHand()
+  local child = cp.spawn(options.program)
+  child.stdin:finish()
+  local stdout, stderr = collect(child.stdout), collect(child.stderr)
+  local code, signal = child:wait("close")
+  if code ~= 0 then
+    error(("%s has failed: %s\n%s"):format(options.program, code or signal, table.concat(stderr)))
+  end
+  return table.concat(stdout)
+end
+
+local function runCommand()
+  return command.run(options.program).stdout
+end
+
+-- Microseconds that each call of a function took.
+local function callsFor(seconds, run)
+  local began, count = now(), 0
+  repeat
+    run()
     count = count + 1
   until now() - began >= seconds
   return (now() - began) / count * 1e6
@@ -80,13 +117,15 @@ local function callFor(seconds)
 end
 
 local function residentKiB()
-  local file <close> = assert(io.open("/proc/self/statm"))
-  return select(2, file:read("n", "n")) * 4
+  local file = assert(io.open("/proc/self/statm"))
+  local pages = select(2, file:read("*n", "*n"))
+  file:close()
+  return pages * 4
 end
 
 -- KiB of memory, microseconds to start, microseconds to end, for each child.
 local function keepAlive(count)
-  cp.spawn("/bin/true", { stdio = "ignore" })
+  cp.spawn("/bin/true", {stdio = "ignore"})
   cp.run()
   collectgarbage()
   local memory, began = residentKiB(), now()
@@ -114,7 +153,7 @@ end
 
 local function readAll(total)
   local count, began = 0, now()
-  local child = cp.spawn(options.program, { options.piece, ("%d"):format(total) })
+  local child = cp.spawn(options.program, {options.piece, ("%d"):format(total)})
   child.stdout:on("data", function(data)
     count = count + #data
   end)
@@ -122,9 +161,20 @@ local function readAll(total)
   return count / (now() - began) / 1e9
 end
 
+local function readTerminal(total)
+  local count, began = 0, now()
+  local child = cp.spawn(options.program, {options.piece, ("%d"):format(total)}, {terminal = true})
+  child.terminal:on("data", function(data)
+    count = count + #data
+  end)
+  cp.run()
+  assert(count == total)
+  return count / (now() - began) / 1e9
+end
+
 local function captureAll(total)
   local began = now()
-  local result = cp.spawnSync(options.program, { options.piece, ("%d"):format(total // 1) }, {
+  local result = cp.spawnSync(options.program, {options.piece, ("%d"):format(total)}, {
     maxBuffer = math.huge,
   })
   return #result.stdout / (now() - began) / 1e9
@@ -133,7 +183,7 @@ end
 local function writeAll(total)
   local piece = ("x"):rep(number("piece"))
   local count, began = 0, now()
-  local child = cp.spawn(options.program, { stdio = { "pipe", "ignore", "ignore" } })
+  local child = cp.spawn(options.program, {stdio = {"pipe", "ignore", "ignore"}})
   local function feed()
     while count < total do
       count = count + #piece
@@ -151,16 +201,24 @@ end
 
 local function pipeAll(total)
   local began = now()
-  local from = cp.spawn(options.from, { options.piece, ("%d"):format(total) })
-  local to = cp.spawn(options.to, { stdio = { "pipe", "ignore", "ignore" } })
+  local from = cp.spawn(options.from, {options.piece, ("%d"):format(total)})
+  local to = cp.spawn(options.to, {stdio = {"pipe", "ignore", "ignore"}})
   from.stdout:pipe(to.stdin)
   cp.run()
   return total / (now() - began) / 1e9
 end
 
+local function pipelineAll(total)
+  local began = now()
+  command.pipeline({
+    {options.from, {options.piece, ("%d"):format(total)}}, {"cat"}, {options.to},
+  })
+  return total / (now() - began) / 1e9
+end
+
 -- Microseconds from one send to the next, the message being sent back in between.
 local function roundTripsFor(seconds)
-  local child = cp.fork(CHILD, { "echo" })
+  local child = cp.fork(CHILD, {"echo"})
   local count, began, ended = 0, nil, nil
   local function onEcho(message)
     count = count + 1
@@ -174,7 +232,7 @@ local function roundTripsFor(seconds)
   child:once("message", function()
     child:on("message", onEcho)
     began = now()
-    child:send({ id = 12345, type = "message" })
+    child:send({id = 12345, type = "message"})
   end)
   cp.run()
   return (ended - began) / count * 1e6
@@ -182,15 +240,15 @@ end
 
 local function makeMessage()
   if options.binary then
-    return { bytes = ("\xFF"):rep(number("binary")) }
+    return {bytes = ("\xFF"):rep(number("binary"))}
   end
   local count = number("rows", 0)
   if count == 0 then
-    return { id = 1, type = "ping" }
+    return {id = 1, type = "ping"}
   end
   local rows = {}
   for i = 1, count do
-    rows[i] = { id = i, name = "the name of row " .. i, value = i / 8, ok = i % 2 == 0 }
+    rows[i] = {id = i, name = "the name of row " .. i, value = i / 8, ok = i % 2 == 0}
   end
   return rows
 end
@@ -198,11 +256,11 @@ end
 -- Microseconds for each message, until the child has got them all.
 local function sendFor(seconds)
   local message, burst = makeMessage(), number("burst")
-  local child = cp.fork(CHILD, { "count" }, { serialization = options.serialization })
+  local child = cp.fork(CHILD, {"count"}, {serialization = options.serialization})
   local began, ended, count
   local function sendBurst()
     if now() - began >= seconds then
-      child:send({ stop = true })
+      child:send({stop = true})
       return
     end
     for _ = 2, burst do
@@ -225,9 +283,9 @@ end
 -- Microseconds of each connection that is accepted here and answered by a child.
 local function passAll(count)
   local workers, began, ended = {}, nil, nil
-  local server = require("child_process.net").createServer({ pauseOnConnect = true })
+  local server = require("child_process.net").createServer({pauseOnConnect = true})
   for i = 1, number("workers") do
-    workers[i] = cp.fork(CHILD, { "answer" })
+    workers[i] = cp.fork(CHILD, {"answer"})
   end
   local accepted = 0
   server:on("connection", function(socket)
@@ -237,8 +295,8 @@ local function passAll(count)
   server:listen(0, "127.0.0.1", function()
     began = now()
     local client = cp.spawn(options.program,
-      { "port=" .. server:address().port, ("count=%d"):format(count), "atonce=16" },
-      { stdio = "inherit" })
+      {"port=" .. server:address().port, ("count=%d"):format(count), "atonce=16"},
+      {stdio = "inherit"})
     client:on("exit", function(code)
       assert(code == 0)
       ended = now()
@@ -257,7 +315,7 @@ local function firstFor(seconds)
   local began, waited, count = now(), 0, 0
   local function next()
     local before = now()
-    local child = cp.fork(CHILD, { "idle" })
+    local child = cp.fork(CHILD, {"idle"})
     child:once("message", function()
       waited = waited + now() - before
       count = count + 1
@@ -276,8 +334,10 @@ end
 
 -- The memory of a process in KiB; of what others use, too, its share.
 local function proportionalKiB(pid)
-  local file <close> = assert(io.open(("/proc/%d/smaps_rollup"):format(pid)))
-  return tonumber(file:read("a"):match("\nPss:%s*(%d+)"))
+  local file = assert(io.open(("/proc/%d/smaps_rollup"):format(pid)))
+  local text = file:read("*a")
+  file:close()
+  return tonumber(text:match("\nPss:%s*(%d+)"))
 end
 
 -- KiB of memory of each child that waits for messages.
@@ -296,10 +356,33 @@ local function forkIdle(count)
     end
   end
   for i = 1, count do
-    children[i] = cp.fork(CHILD, { "idle" }):once("message", onReady)
+    children[i] = cp.fork(CHILD, {"idle"}):once("message", onReady)
   end
   cp.run()
   return memory / count
+end
+
+-- Has a pool of 2 children do tasks of a millisecond each; microseconds that one takes beyond that.
+local function doTasks(count)
+  local pool = require("child_process.pool")(POOL_CHILD, {size = 2})
+  local function source(last)
+    local index = 0
+    return function()
+      index = index + 1
+      return index <= last and index or nil
+    end
+  end
+  local results = 0
+  for _ in pool:map(source(100)) do
+    results = results + 1 -- a warm-up
+  end
+  local began = now()
+  for _ in pool:map(source(count)) do
+    results = results + 1
+  end
+  local taken = now() - began
+  pool:terminate()
+  return (taken * 2 / count - 1e-3) * 1e6
 end
 
 -- A work: measures with the argument of this name.
@@ -310,10 +393,10 @@ local function once(measure, name)
 end
 
 -- The same after a warm-up with a fifth of it.
-local function twice(measure, name)
+local function twice(measure, name, argument)
   return function()
-    measure(number(name) / 5)
-    return measure(number(name))
+    measure(number(name) / 5, argument)
+    return measure(number(name), argument)
   end
 end
 
@@ -321,16 +404,21 @@ local works = {
   spawn = twice(spawnFor, "seconds"),
   sync = twice(syncFor, "seconds"),
   call = twice(callFor, "seconds"),
+  await = twice(callsFor, "seconds", runByHand),
+  command = twice(callsFor, "seconds", runCommand),
   alive = once(keepAlive, "alive"),
   read = twice(readAll, "bytes"),
+  terminal = twice(readTerminal, "bytes"),
   capture = twice(captureAll, "bytes"),
   write = twice(writeAll, "bytes"),
   pipe = twice(pipeAll, "bytes"),
+  pipeline = twice(pipelineAll, "bytes"),
   roundtrip = twice(roundTripsFor, "seconds"),
   send = twice(sendFor, "seconds"),
   first = twice(firstFor, "seconds"),
   idle = once(forkIdle, "alive"),
   pass = twice(passAll, "count"),
+  pool = once(doTasks, "count"),
 }
 
 local heap, opened = {}, {}
@@ -343,4 +431,4 @@ end
 collectgarbage()
 print(works[options.work]())
 -- `heap` and `opened` are named here so that they live until now.
-os.exit(#heap + #opened >= 0)
+os.exit(#heap + #opened >= 0 and 0 or 1)

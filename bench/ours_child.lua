@@ -1,4 +1,5 @@
 -- What ours.lua forks.
+
 local process = require("child_process.process")
 
 local count = 0

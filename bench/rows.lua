@@ -4,7 +4,8 @@
 -- row        its name on the command line; several entries may share it
 -- text       what is done
 -- arguments  name=value for all contestants, see below
--- limit      which of the programs in limit/ is the measure: the name of one in C, the file in Lua
+-- limit      which of the programs in limit/ is the measure: the name of one in C, the file in Lua;
+--            absent if there is none
 -- pinned     all on one processor
 -- against    the ratio is taken to our own figure of that row instead of to the limit
 -- seldom     the peers, being slow at it, take part in the first round only
@@ -19,21 +20,25 @@
 --   what       said after the row's text
 --
 -- Arguments: `work` (spawn: from spawn to close; sync: one call that waits; call: the call of spawn
--- alone; alive: memory, start and end of many; read, write, pipe: bytes through streams; capture:
--- one call that returns all bytes; roundtrip, send: messages to a forked child; first: from fork to
--- the first message; idle: memory of forked children; pass: connections that are passed on),
--- `program` or `from` and `to`, `pipes`, `atonce`, `heap` in MiB, `open` descriptors, `alive`
--- children, `piece` and `bytes`, `keep` for the limit of capture, `rows` of a message (0: a small
--- one) or its bytes (`binary`), `burst` of messages that are sent in one turn, `serialization`,
--- `count` of connections, `workers` that get them. run.lua adds `seconds`.
+-- alone; await: spawn, reading both outputs, waiting for the end; command: one call that does this;
+-- alive: memory, start and end of many; read, write, pipe: bytes through streams; pipeline: bytes
+-- through three programs that are connected; terminal: bytes that a child prints at a terminal;
+-- capture: one call that returns all bytes; roundtrip, send: messages to a forked child; first:
+-- from fork to the first message; idle: memory of forked children; pass: connections that are
+-- passed on; pool: tasks that two children share), `program` or `from` and `to`, `pipes`, `atonce`,
+-- `heap` in MiB, `open` descriptors, `alive` children, `piece` and `bytes`, `keep` for the limit of
+-- capture, `rows` of a message (0: a small one) or its bytes (`binary`), `burst` of messages that
+-- are sent in one iteration, `serialization`, `count` of connections or tasks, `workers` that get
+-- them. run.lua adds `seconds`.
 
 local TRUE = "work=spawn program=/bin/true"
 local TINY = "work=spawn program=BIN/tiny"
 local SYNC = "work=sync program=/bin/true"
 local READ = "work=read program=BIN/source bytes=4e8 piece="
-local NO_FORK = { "Python", "luv" }
+local COMMAND = "program=/bin/true work="
+local NO_FORK = {"Python", "luv"}
 -- The same, and whose fork knows neither structured clone nor handles.
-local NO_FORK_OF_ALL = { "Python", "luv", "Deno" }
+local NO_FORK_OF_ALL = {"Python", "luv", "Deno"}
 
 return {
   {
@@ -69,17 +74,17 @@ return {
   {
     row = "5", text = "`spawnSync` of `/bin/true`, stdio ignored",
     arguments = SYNC,
-    limit = "spawn", without = { "luv" }, most = 1.08,
+    limit = "spawn", without = {"luv"}, most = 1.08,
   },
   {
     row = "5", text = "the same with three pipes",
     arguments = SYNC .. " pipes=1",
-    limit = "spawn", without = { "luv" }, most = 1.10,
+    limit = "spawn", without = {"luv"}, most = 1.10,
   },
   {
     row = "5c", text = "capturing 256 MiB of output in one call, written in 64 KiB",
     arguments = "work=capture program=BIN/source bytes=268435456 piece=65536 keep=1",
-    limit = "read", without = { "luv" }, unit = "GB/s", least = 0.9,
+    limit = "read", without = {"luv"}, unit = "GB/s", least = 0.9,
   },
   {
     row = "6", text = "child's output into `data` events, written in 4 KiB",
@@ -107,12 +112,12 @@ return {
     limit = "roundtrip", pinned = true, without = NO_FORK, most = 1.30,
   },
   {
-    row = "10", text = "messages one way, small, 64 in one turn",
+    row = "10", text = "messages one way, small, 64 in one iteration",
     arguments = "work=send rows=0 burst=64",
     limit = "send", without = NO_FORK, ceiling = 0.6,
   },
   {
-    row = "11", text = "messages one way, 6 KB (100 rows of 4 fields), 8 in one turn",
+    row = "11", text = "messages one way, 6 KB (100 rows of 4 fields), 8 in one iteration",
     arguments = "work=send rows=100 burst=8",
     limit = "build.lua", without = NO_FORK, most = 1.15, notBehind = "Bun",
   },
@@ -131,18 +136,18 @@ return {
     arguments = "work=alive program=BIN/pause alive=10000",
     limit = "spawn", seldom = true,
     figures = {
-      { what = "parent memory each", unit = "KiB", ceiling = 4 },
-      { what = "time per start", most = 1.5 },
-      { what = "time per end", most = 1.5 },
+      {what = "parent memory each", unit = "KiB", ceiling = 4},
+      {what = "time per start", most = 1.5},
+      {what = "time per end", most = 1.5},
     },
   },
   {
-    row = "15", text = "`advanced` messages one way, small, 64 in one turn",
+    row = "15", text = "`advanced` messages one way, small, 64 in one iteration",
     arguments = "work=send serialization=advanced rows=0 burst=64",
     limit = "send", without = NO_FORK_OF_ALL, ceiling = 1,
   },
   {
-    row = "15", text = "the same, 6 KB (100 rows of 4 fields), 8 in one turn",
+    row = "15", text = "the same, 6 KB (100 rows of 4 fields), 8 in one iteration",
     arguments = "work=send serialization=advanced rows=100 burst=8",
     limit = "build.lua", without = NO_FORK_OF_ALL, ceiling = 70,
   },
@@ -170,5 +175,31 @@ return {
     row = "18", text = "connections accepted and passed on to 4 children, time for each",
     arguments = "work=pass program=BIN/client count=20000 workers=4",
     limit = "pass", without = NO_FORK_OF_ALL, most = 3, notBehind = "Node",
+  },
+  {
+    row = "20a", text = "spawn with three pipes, outputs collected by hand, `/bin/true`",
+    arguments = COMMAND .. "await",
+    limit = "spawn", without = {"luv"}, most = 1.25,
+  },
+  {
+    row = "20", text = "`command.run` of `/bin/true`",
+    arguments = COMMAND .. "command",
+    limit = "spawn", without = {"luv"}, against = "20a", most = 1.25,
+  },
+  {
+    row = "21", text = "`command.pipeline` of three, 1 GB, beside `sh -c`, one CPU",
+    arguments = "work=pipeline from=BIN/source to=BIN/sink bytes=1e9 piece=65536",
+    limit = "shell", pinned = true, without = {"luv", "Node", "Bun", "Deno"},
+    unit = "GB/s", least = 0.95,
+  },
+  {
+    row = "22", text = "what a child prints at a terminal into `data` events, written in 4 KiB",
+    arguments = "work=terminal program=BIN/source bytes=1e8 piece=4096",
+    limit = "terminal", without = {"luv", "Node", "Bun", "Deno"}, unit = "GB/s", least = 0.9,
+  },
+  {
+    row = "23", text = "a pool of 2 on 2 CPUs, 10,000 tasks of 1 ms: overhead of a task",
+    arguments = "work=pool count=10000",
+    seldom = true, without = {"luv", "Node", "Bun", "Deno"}, ceiling = 25,
   },
 }

@@ -3,25 +3,28 @@
 --   lua5.4 bench/run.lua [ROW ...]   all rows, or those named
 --   BENCH_ROUNDS=N                   how many rounds (5)
 --   BENCH_SECONDS=S                  how long a contestant goes on, but with bytes (0.3)
+--   BENCH_PACKAGES=FOLDER            a folder node_modules with execa and zx (that of npm -g)
 --
 -- A round is: the limit program, each peer, ours. What counts is the median of the ratios within a
 -- round, so that a machine that is slower for a while does not make a difference.
+
+local command = require("child_process.command").with({
+  shell = true, reject = false, stderr = "inherit",
+})
 
 local HERE = arg[0]:match("^(.*)/[^/]*$") or "."
 local BIN = HERE .. "/../build/bench"
 local ROUNDS = tonumber(os.getenv("BENCH_ROUNDS")) or 5
 local SECONDS = os.getenv("BENCH_SECONDS") or "0.3"
 local DESCRIPTORS = 20000
+local TIMEOUT = 60000 -- milliseconds
 
-local function quote(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
+local quote = command.quote
 
 -- The output of a shell command, or nil where it fails.
-local function output(command)
-  local pipe = assert(io.popen(command))
-  local text = pipe:read("a")
-  return pipe:close() and text or nil
+local function output(line, options)
+  local result = command.run(line, options)
+  return not result.failed and result.stdout or nil
 end
 
 -- The path of the interpreter that runs this file.
@@ -33,7 +36,7 @@ local function interpreter()
   return output("command -v " .. quote(arg[first])):match("^[^\n]*")
 end
 
-local VALUES = { LUA = quote(interpreter()), HERE = quote(HERE), BIN = quote(BIN) }
+local VALUES = {LUA = quote(interpreter()), HERE = quote(HERE), BIN = quote(BIN)}
 
 local function substitute(text)
   return (text:gsub("%u+", VALUES))
@@ -41,22 +44,16 @@ end
 
 -- The first processor that we may use.
 local function processor()
-  local file <close> = assert(io.open("/proc/self/status"))
-  return file:read("a"):match("Cpus_allowed_list:%s*(%d+)")
+  return tonumber(output("cat /proc/self/status"):match("Cpus_allowed_list:%s*(%d+)"))
 end
 
 -- Runs a contestant for a row; the numbers that it printed, none where it failed.
-local function measure(command, row)
-  local parts = {
-    ("ulimit -n %d 2>/dev/null;"):format(DESCRIPTORS),
-    "exec timeout 60",
-    row.pinned and "taskset -c " .. processor() or "",
-    substitute(command),
-    substitute(row.arguments),
-    "seconds=" .. SECONDS,
-  }
+local function measure(contestant, row)
+  local line = ("ulimit -n %d 2>/dev/null; exec %s %s seconds=%s"):format(
+    DESCRIPTORS, substitute(contestant), substitute(row.arguments), SECONDS)
+  local text = output(line, {timeout = TIMEOUT, affinity = row.pinned and {processor()} or nil})
   local numbers = {}
-  for word in (output(table.concat(parts, " ")) or ""):gmatch("%S+") do
+  for word in (text or ""):gmatch("%S+") do
     numbers[#numbers + 1] = tonumber(word)
   end
   return numbers
@@ -66,9 +63,9 @@ local function median(list)
   if #list == 0 then
     return nil
   end
-  local sorted = table.move(list, 1, #list, 1, {})
+  local sorted = {(table.unpack or unpack)(list)}
   table.sort(sorted)
-  local middle = (#sorted + 1) // 2
+  local middle = math.floor((#sorted + 1) / 2)
   return (sorted[middle] + sorted[#sorted + 1 - middle]) / 2
 end
 
@@ -85,6 +82,10 @@ end
 
 -- Has the row a call that the peer lacks?
 local function isWithout(row, peer)
+  local work = row.arguments:match("work=(%w+)")
+  if peer.works and not peer.works[work] then
+    return true
+  end
   for _, name in ipairs(row.without or {}) do
     if name == peer.name then
       return true
@@ -103,9 +104,9 @@ local function measureRow(row, rows, peers)
   for _, other in ipairs(rows) do
     against = other.row == row.against and other or against
   end
-  local measured = { limit = {}, ours = {}, against = {} }
+  local measured = {limit = {}, ours = {}, against = {}}
   for round = 1, ROUNDS do
-    measured.limit[round] = measure(limitCommand(row), row)
+    measured.limit[round] = row.limit and measure(limitCommand(row), row) or {}
     for _, peer in ipairs(peers) do
       measured[peer] = measured[peer] or {}
       if not isWithout(row, peer) and (round == 1 or not row.seldom) then
@@ -151,7 +152,7 @@ local function showPeers(measured, peers, n, figure)
   for _, peer in ipairs(peers) do
     local value = typical(measured[peer], n)
     local text = peer.name .. " " .. show(value, figure.unit)
-    list[#list + 1] = value and { value = value, text = text }
+    list[#list + 1] = value and {value = value, text = text}
   end
   table.sort(list, function(a, b)
     if figure.least then
@@ -202,7 +203,7 @@ local function printFigure(row, figure, n, measured, peers)
   print("| " .. table.concat({
     row.row,
     row.text .. (figure.what and ": " .. figure.what or ""),
-    show(typical(measured.limit, n), figure.unit),
+    row.limit and show(typical(measured.limit, n), figure.unit) or "-",
     showPeers(measured, peers, n, figure),
     show(ours, figure.unit),
     ratio and ("%.2f"):format(ratio) or "-",
@@ -211,21 +212,37 @@ local function printFigure(row, figure, n, measured, peers)
   }, " | ") .. " |")
 end
 
-local function main()
-  local wanted, all = {}, #arg == 0
+-- Which of the rows are wanted, by name. Ends the program if there is no such row.
+local function wantedRows(rows)
+  local wanted, names = {}, {}
+  for _, row in ipairs(rows) do
+    names[#names + 1] = not names[row.row] and row.row or nil -- a row may have two lines
+    names[row.row] = true
+    wanted[row.row] = #arg == 0 or nil
+  end
   for _, name in ipairs(arg) do
+    if not names[name] then
+      local list = table.concat(names, " ")
+      io.stderr:write(("bench: no row %q; the rows are %s\n"):format(name, list))
+      os.exit(2)
+    end
     wanted[name] = true
   end
+  return wanted
+end
+
+local function main()
+  local rows = dofile(HERE .. "/rows.lua")
+  local wanted = wantedRows(rows)
   assert(output("make -s -C " .. quote(HERE)), "the limit programs cannot be built")
   local peers, missing = findPeers()
   io.stdout:setvbuf("line")
   print("| row | work | limit | peers, best first | ours | ratio | target | met |")
   print("|---|---|---|---|---|---|---|---|")
-  local rows = dofile(HERE .. "/rows.lua")
   for _, row in ipairs(rows) do
-    if all or wanted[row.row] then
+    if wanted[row.row] then
       local measured = measureRow(row, rows, peers)
-      for n, figure in ipairs(row.figures or { row }) do
+      for n, figure in ipairs(row.figures or {row}) do
         figure.unit = figure.unit or "us"
         printFigure(row, figure, n, measured, peers)
       end

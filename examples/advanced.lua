@@ -1,6 +1,5 @@
--- Counts the bytes of a file in a child. JSON has a form neither for the bytes nor for a table
--- whose keys are numbers, with 0 among them; messages with serialization = "advanced" have both,
--- and a date.
+-- Counts the bytes of a file in a child. With serialization = "advanced", messages can hold values
+-- that JSON cannot: bytes, a table whose keys are numbers from 0 on, and a date.
 --
 --   lua5.4 examples/advanced.lua [FILE]
 
@@ -15,14 +14,15 @@ if process.send then -- we are the child
       local byte = message.bytes:byte(position)
       counts[byte] = (counts[byte] or 0) + 1
     end
-    process:send({ counts = counts, counted = clone.Date() })
+    process:send({counts = counts, counted = clone.Date()})
   end)
   return
 end
 
-local file <close> = assert(io.open(arg[1] or arg[0], "rb"))
-local child = cp.fork(arg[0], { serialization = "advanced" })
-child:send({ bytes = file:read("a") })
+local file = assert(io.open(arg[1] or arg[0], "rb"))
+local child = cp.fork(arg[0], {serialization = "advanced"})
+child:send({bytes = file:read("*a")})
+file:close()
 
 local answer = child:wait("message")
 local bytes = {}
@@ -34,7 +34,7 @@ table.sort(bytes, function(one, other)
   return difference > 0 or difference == 0 and one < other
 end)
 
-print(os.date("counted at %H:%M:%S", answer.counted.time // 1000))
+print(os.date("counted at %H:%M:%S", math.floor(answer.counted.time / 1000)))
 for rank = 1, math.min(#bytes, 5) do
   print(("%02x  %d times"):format(bytes[rank], answer.counts[bytes[rank]]))
 end

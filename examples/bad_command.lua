@@ -1,4 +1,4 @@
--- A program that cannot be started is an `error` event.
+-- If a program cannot be started, the child emits `error`.
 
 local cp = require("child_process")
 

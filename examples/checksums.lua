@@ -1,15 +1,17 @@
--- Prints the checksums of files, in their order, while several programs compute them at once. After
--- a deadline, or at Ctrl-C, all is ended: the programs that run, and those that would follow.
+-- Prints the checksums of files in order, while several programs compute them at once. A deadline
+-- or Ctrl-C ends everything: the running programs are killed, and no others are started.
 --
 --   lua5.4 examples/checksums.lua [-j JOBS] [-t SECONDS] [--] [FILE...]
 --
--- Ends with 1 if a file could not be read, 2 if it was called in a wrong way, 124 after the
--- deadline, 130 after Ctrl-C.
+-- Exits with 1 if a file could not be read, with 2 if the arguments are wrong, with 124 after the
+-- deadline, with 130 after Ctrl-C.
 
 local abort = require("child_process.abort")
 local cp = require("child_process")
 local process = require("child_process.process")
 local Promise = require("child_process.promise")
+
+local unpack = table.unpack or unpack -- before Lua 5.2
 
 local jobs, seconds = 4, 60
 
@@ -19,12 +21,12 @@ local function usage(problem)
   os.exit(2)
 end
 
-local LONGEST = (2 ^ 31 - 1) // 1000 -- seconds that a timer can take
+local LONGEST = 2147483 -- seconds, 24 days: a longer deadline is surely a mistake
 
 local options = {
   ["-j"] = function(value)
-    jobs = math.tointeger(tonumber(value))
-    return jobs and jobs > 0, "a number of jobs, 1 at least"
+    jobs = tonumber(value)
+    return jobs and jobs > 0 and jobs % 1 == 0, "a number of jobs, 1 at least"
   end,
   ["-t"] = function(value)
     seconds = tonumber(value)
@@ -33,7 +35,7 @@ local options = {
   end,
 }
 
--- Options end at "--", or at the first argument that is none.
+-- Options end at "--", or at the first argument that is not an option.
 local position = 1
 while (arg[position] or ""):find("^%-.") do
   local name, value = arg[position], arg[position + 1]
@@ -50,15 +52,15 @@ while (arg[position] or ""):find("^%-.") do
   position = position + 1
 end
 
-local files = table.move(arg, position, #arg, 1, {})
+local files = {unpack(arg, position)}
 if #files == 0 then
   files[1] = arg[0]
 end
 
--- One signal for everything, which Ctrl-C or the deadline aborts.
+-- One signal for all children. Ctrl-C or the deadline aborts it.
 local interrupt = abort.AbortController()
 local deadline = abort.AbortSignal.timeout(math.ceil(seconds * 1000))
-local signal = abort.AbortSignal.any({ interrupt.signal, deadline })
+local signal = abort.AbortSignal.any({interrupt.signal, deadline})
 
 local function onInterrupt()
   interrupt:abort("interrupted")
@@ -66,7 +68,7 @@ end
 
 process:on("SIGINT", onInterrupt)
 
--- Results wait here for those before them.
+-- Results wait here until all results before them are printed.
 local results = {}
 local printed, failures = 0, 0
 
@@ -84,23 +86,25 @@ local function report(index, result)
   end
 end
 
---- The checksum of a file and its name, as sha256sum prints them, or what it has against the file.
---- Raises an error when all is ended.
+--- Returns the line that sha256sum prints for a file, or its error message. Raises an error after
+--- the deadline or Ctrl-C.
 local function checksum(file)
-  local run = cp.promises.execFile("sha256sum", { "--", file }, { signal = signal })
-  local ok, outcome = pcall(run.await, run)
-  -- A terminal sends SIGINT to our children as well, and one may end of it before we hear of it.
-  if not ok and outcome.signal == "SIGINT" then
+  local failure
+  local run = cp.promises.execFile("sha256sum", {"--", file}, {signal = signal})
+  local result = run:catch(function(err) failure = err end):await()
+  -- A terminal also sends SIGINT to our children, and a child may end because of it before we are
+  -- notified.
+  if failure and failure.signal == "SIGINT" then
     onInterrupt()
   end
   signal:throwIfAborted()
-  if ok then
-    return { line = outcome.stdout }
+  if not failure then
+    return {line = result.stdout}
   end
-  return { problem = outcome.stderr ~= "" and outcome.stderr:gsub("\n$", "") or outcome.message }
+  return {problem = failure.stderr ~= "" and failure.stderr:gsub("\n$", "") or failure.message}
 end
 
--- Each worker takes the next file until there is none left.
+-- Each worker takes the next file until no file is left.
 local last = 0
 
 local function work()

@@ -1,11 +1,11 @@
--- `exit` comes when the program has ended, `close` when its output has ended too: another process
--- may still hold it.
+-- `exit` comes when the program has ended. `close` comes when its output has ended, too: another
+-- process may still hold that open.
 
 local cp = require("child_process")
 
--- the shell ends at once, and leaves a cat behind that holds its standard output
-local sh = cp.spawn("sh", { "-c", "echo from the shell; cat <&3 & exit 0" }, {
-  stdio = { "pipe", "pipe", "inherit", "pipe" },
+-- The shell ends at once, and leaves a cat behind that holds its standard output open.
+local sh = cp.spawn("sh", {"-c", "echo from the shell; cat <&3 & exit 0"}, {
+  stdio = {"pipe", "pipe", "inherit", "pipe"},
 })
 
 sh.stdout:on("data", function(data)

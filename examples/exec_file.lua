@@ -1,4 +1,5 @@
--- `execFile` starts a program itself, with no shell between: here this one again, for its version.
+-- `execFile` starts a program directly, without a shell. Here it starts this program again and gets
+-- its version.
 
 local cp = require("child_process")
 local process = require("child_process.process")
@@ -6,7 +7,7 @@ local process = require("child_process.process")
 if arg[1] == "--version" then
   print(_VERSION)
 else
-  cp.execFile(process.argv[0], { arg[0], "--version" }, function(err, stdout)
+  cp.execFile(process.argv[0], {arg[0], "--version"}, function(err, stdout)
     if err then error(err) end
     print(stdout)
   end)

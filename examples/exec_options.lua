@@ -1,4 +1,5 @@
--- The options of `exec`, each with its default, but for the time limit: 100 ms instead of none.
+-- Options of `exec` with the defaults that they have in Node, except for `timeout`, and for
+-- `encoding`, which has no default here: the output is bytes.
 
 local cp = require("child_process")
 

@@ -1,4 +1,4 @@
--- The shell reads what `exec` is given, so what is special to the shell is quoted.
+-- A shell interprets the command of `exec`, so characters that are special to the shell are quoted.
 
 local cp = require("child_process")
 

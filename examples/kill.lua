@@ -2,7 +2,7 @@
 
 local cp = require("child_process")
 
-local grep = cp.spawn("grep", { "ssh" })
+local grep = cp.spawn("grep", {"ssh"})
 
 grep:on("close", function(_, signal)
   print("child process terminated due to receipt of signal " .. signal)

@@ -1,5 +1,5 @@
--- Killing a shell does not kill what runs in it: the program inside goes on, and has to be ended
--- by its own pid.
+-- Killing a shell does not kill the program that runs in it. The program goes on, and has to be
+-- killed by its own pid.
 
 local cp = require("child_process")
 local process = require("child_process.process")
@@ -13,10 +13,10 @@ local program = [[
   require("child_process").run()
 ]]
 
--- `exit` makes the shell stay: with one command alone, some shells become that command
+-- Without `exit`, some shells would replace themselves by the only command.
 local subprocess = cp.spawn("sh", {
   "-c", ("'%s' -e '%s'; exit"):format(process.argv[0], program),
-}, { stdio = { "inherit", "pipe", "inherit" } })
+}, {stdio = {"inherit", "pipe", "inherit"}})
 
 local linesAfterExit
 

@@ -2,7 +2,7 @@
 
 local cp = require("child_process")
 
-local ls = cp.spawn("ls", { "-lh", "/usr" })
+local ls = cp.spawn("ls", {"-lh", "/usr"})
 
 ls.stdout:on("data", function(data)
   print("stdout: " .. data)

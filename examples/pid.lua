@@ -1,8 +1,8 @@
--- Tells the process identifier of a child, and lets the child end by closing its standard input.
+-- Prints the process id of a child, and ends the child by closing its standard input.
 
 local cp = require("child_process")
 
-local grep = cp.spawn("grep", { "ssh" })
+local grep = cp.spawn("grep", {"ssh"})
 
 print("Spawned child pid: " .. grep.pid)
 grep.stdin:finish()

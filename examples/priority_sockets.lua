@@ -1,5 +1,5 @@
--- Two children that each handle connections with "normal" or "special" priority. The children run
--- priority_sockets_child.lua.
+-- Sends each connection to one of two children, which handle connections with "normal" and with
+-- "special" priority. The children run priority_sockets_child.lua.
 --
 --   lua5.4 examples/priority_sockets.lua [port [special address]]
 
@@ -7,7 +7,7 @@ local cp = require("child_process")
 local net = require("child_process.net")
 
 local here = arg[0]:match("^(.*)/[^/]*$") or "."
-local port = math.tointeger(tonumber(arg[1])) or 1337
+local port = tonumber(arg[1]) or 1337
 local specialAddress = arg[2] or "74.125.127.100"
 
 local normal = cp.fork(here .. "/priority_sockets_child.lua", {"normal"})
@@ -28,7 +28,9 @@ server:on("connection", function(socket)
 end)
 
 server:listen(port, "127.0.0.1", function()
-  print("listening on " .. server:address().port)
+  local listening = server:address().port
+  print(("listening on %d; to connect: nc 127.0.0.1 %d"):format(listening, listening))
+  io.stdout:flush() -- before Lua 5.2, print does not
 end)
 
 cp.run()

@@ -1,5 +1,10 @@
 -- The child of priority_sockets.lua.
 
+if not process then -- a global of scripts that `fork` has started
+  io.stderr:write("This script is the child of another: run priority_sockets.lua instead.\n")
+  os.exit(1)
+end
+
 process:on("message", function(m, socket)
   if m == "socket" then
     if socket then

@@ -1,10 +1,10 @@
--- A very elaborate way to run `ps ax | grep ssh`: what one child prints is written to the other by
--- hand. Takes another pattern than "ssh" as its argument.
+-- A very elaborate way to run `ps ax | grep ssh`: writes the output of one child to the other by
+-- hand. The argument is the pattern; by default it is "ssh".
 
 local cp = require("child_process")
 
-local ps = cp.spawn("ps", { "ax" })
-local grep = cp.spawn("grep", { arg[1] or "ssh" })
+local ps = cp.spawn("ps", {"ax"})
+local grep = cp.spawn("grep", {arg[1] or "ssh"})
 
 ps.stdout:on("data", function(data)
   grep.stdin:write(data)

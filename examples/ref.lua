@@ -1,4 +1,4 @@
--- `ref` takes back what `unref` did: we wait for the child again.
+-- `ref` undoes `unref`: `run` waits for the child again.
 
 local cp = require("child_process")
 local process = require("child_process.process")
@@ -6,7 +6,7 @@ local process = require("child_process.process")
 if arg[1] == "child" then
   require("child_process.timers").setTimeout(function() end, 100)
 else
-  local subprocess = cp.spawn(process.argv[0], { arg[0], "child" }, {
+  local subprocess = cp.spawn(process.argv[0], {arg[0], "child"}, {
     detached = true,
     stdio = "ignore",
   })

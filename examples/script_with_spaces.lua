@@ -1,4 +1,4 @@
--- A script whose name has a space, through a shell: once with `spawn`, once with `exec`.
+-- Runs a script whose name has a space in a shell: once by `spawn`, once by `exec`.
 
 local cp = require("child_process")
 
@@ -8,7 +8,7 @@ local file = assert(io.open(folder .. "/" .. script, "w"))
 file:write('echo "$1 and $2"\n')
 file:close()
 
-local spawned = cp.spawn(('sh "%s"'):format(script), { "a", "b" }, { shell = true, cwd = folder })
+local spawned = cp.spawn(('sh "%s"'):format(script), {"a", "b"}, {shell = true, cwd = folder})
 
 spawned.stdout:on("data", function(data)
   io.write("spawn: ", data)
@@ -17,7 +17,7 @@ end)
 spawned:on("exit", function(code)
   print("Child exited with code " .. code)
 
-  cp.exec(('sh "%s" a b'):format(script), { cwd = folder }, function(err, stdout)
+  cp.exec(('sh "%s" a b'):format(script), {cwd = folder}, function(err, stdout)
     os.remove(folder .. "/" .. script)
     os.remove(folder .. "/" .. name)
     if err then

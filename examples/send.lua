@@ -1,4 +1,4 @@
--- A parent and a child that send each other a message; the child is sub.lua.
+-- A parent and a child send each other a message. The child is sub.lua.
 
 local cp = require("child_process")
 
@@ -12,6 +12,6 @@ n:on("message", function(m)
 end)
 
 -- Causes the child to print: CHILD got message: hello = world
-n:send({ hello = "world" })
+n:send({hello = "world"})
 
 cp.run()

@@ -1,5 +1,5 @@
--- A server that the parent and a child share: each connection is handled by whoever is faster. The
--- child is shared_server_child.lua.
+-- A parent and a child share a server: the faster process handles each connection. The child is
+-- shared_server_child.lua.
 --
 --   lua5.4 examples/shared_server.lua [port]
 
@@ -7,7 +7,7 @@ local cp = require("child_process")
 local net = require("child_process.net")
 
 local here = arg[0]:match("^(.*)/[^/]*$") or "."
-local port = math.tointeger(tonumber(arg[1])) or 1337
+local port = tonumber(arg[1]) or 1337
 
 local subprocess = cp.fork(here .. "/shared_server_child.lua")
 
@@ -20,7 +20,9 @@ end)
 
 server:listen(port, "127.0.0.1", function()
   subprocess:send("server", server)
-  print("listening on " .. server:address().port)
+  local listening = server:address().port
+  print(("listening on %d; to connect: nc 127.0.0.1 %d"):format(listening, listening))
+  io.stdout:flush() -- before Lua 5.2, print does not
 end)
 
 cp.run()

@@ -1,5 +1,10 @@
 -- The child of shared_server.lua.
 
+if not process then -- a global of scripts that `fork` has started
+  io.stderr:write("This script is the child of another: run shared_server.lua instead.\n")
+  os.exit(1)
+end
+
 process:on("message", function(m, server)
   if m == "server" then
     server:on("connection", function(socket)

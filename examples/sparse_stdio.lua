@@ -1,4 +1,4 @@
--- Only what was set to "pipe" has a stream in `stdio`; the rest of it is nil.
+-- Only descriptors that are set to "pipe" have a stream in `child.stdio`; the others are nil.
 
 local cp = require("child_process")
 

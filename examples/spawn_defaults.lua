@@ -1,4 +1,4 @@
--- The defaults of `cwd` and `env` written out: the child starts where we are, with our environment.
+-- The defaults of `cwd` and `env`: the child has our working directory and our environment.
 
 local cp = require("child_process")
 local process = require("child_process.process")
@@ -8,7 +8,7 @@ local defaults = {
   env = process.env,
 }
 
-local sh = cp.spawn("sh", { "-c", "pwd; echo $PATH" }, defaults)
+local sh = cp.spawn("sh", {"-c", "pwd; echo $PATH"}, defaults)
 
 sh.stdout:on("data", function(data)
   io.write(data)

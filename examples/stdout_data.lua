@@ -1,4 +1,4 @@
--- Receives what a program prints, in chunks, as it comes.
+-- Receives the output of a program in chunks, as they arrive.
 
 local cp = require("child_process")
 

@@ -7,20 +7,30 @@ source = {
 description = {
   summary = "The child_process module of Node.js for Lua",
   detailed = [[
-Starts programs and talks to them as Node's child_process does: spawn, exec and execFile, the same
-synchronously, streams with back pressure, events, and an event loop (libuv).]],
+Starts programs, writes to them, reads what they print, and learns how they ended, one at a time or
+many at once. The functions, options, events and errors are those of child_process in Node.js:
+spawn, exec, execFile and fork, and the same synchronously. There are streams with back pressure,
+messages between processes, timers, promises, coroutines, and TCP, Unix and UDP sockets.
+
+The module is a C extension on top of libuv. It runs in Lua 5.1, 5.3, 5.4, 5.5 and LuaJIT, with its
+own event loop, with luv, or inside the loop of another program.]],
   license = "MIT",
+  homepage = "https://github.com/child-process-lua/child_process",
+  issues_url = "https://github.com/child-process-lua/child_process/issues",
+  maintainer = "The child_process for Lua authors",
+  labels = {"process", "ipc", "async", "event-loop", "libuv", "nodejs"},
 }
-supported_platforms = { "unix" }
+supported_platforms = {"unix"}
 dependencies = {
-  "lua >= 5.4, < 5.5",
+  "lua >= 5.1, < 5.6, ~= 5.2",
 }
 external_dependencies = {
-  LIBUV = { header = "uv.h" },
+  LIBUV = {header = "uv.h"},
 }
 -- Not the builtin type: it cannot give the linker the flags that the module needs.
 build = {
   type = "make",
+  install_target = "install-module",
   variables = {
     CC = "$(CC)",
     CFLAGS = "$(CFLAGS)",
@@ -35,4 +45,9 @@ build = {
     LUADIR = "$(LUADIR)",
     LIBDIR = "$(LIBDIR)",
   },
+}
+-- `luarocks test`: installs what the tests need where it can, as `make test` does.
+test = {
+  type = "command",
+  script = "scripts/luarocks_test.lua",
 }

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Feeds programs for libFuzzer with arbitrary bytes, each for FUZZ_SECONDS (20). Called by `make fuzz`.
+# Feeds programs for libFuzzer with arbitrary bytes, each for FUZZ_SECONDS (20). Called by
+# `make fuzz`.
 # What they learn about their input stays in build/fuzz/corpus, so that the next run goes on from
 # there; an input that makes one fail is left in build/fuzz.
 set -u

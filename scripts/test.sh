@@ -5,8 +5,8 @@
 #
 # MODE names the record in build/results; WRAPPER is a command to run everything under. In the
 # environment: C_TESTS, the C test programs; BUSTED, a Lua script that starts busted; SPEC, the
-# folders or files of the spec; ONE_BY_ONE, if set, runs each file in a process of its own; REPORTS, if set, a folder where a tool leaves what it finds, in
-# whichever process.
+# folders or files of the spec; ONE_BY_ONE, if set, runs each file in a process of its own; REPORTS,
+# if set, a folder where a tool leaves what it finds, in whichever process.
 set -u
 . scripts/results.sh
 
@@ -17,7 +17,7 @@ shift 2
 # Whether a tool has reported an error. Shows the reports, and makes room for the next. Warnings do
 # not count: the address sanitizer warns of the stack of its own that a starting child runs on.
 reported() {
-  [ -n "${REPORTS:-}" ] && grep -rqE 'ERROR: |fatal error' "$REPORTS" || return 1
+  [ -n "${REPORTS:-}" ] && grep -rqE 'ERROR: |fatal error|ThreadSanitizer: ' "$REPORTS" || return 1
   cat "$REPORTS"/*
   rm -f "$REPORTS"/*
 }
@@ -29,6 +29,7 @@ run_c_test() {
   ! reported && [ "$status" -eq 0 ]
 }
 
+export CHILD_PROCESS_SPEC_MODE="$mode"
 results_begin "$mode"
 if [ -n "${REPORTS:-}" ]; then
   rm -rf "$REPORTS"
@@ -39,9 +40,9 @@ for program in $C_TESTS; do
   check "C: $(basename "$program")" run_c_test "$@" "$program"
 done
 
-# run_spec SPEC WRAPPER...: one run of busted. It ends with 1 when a test has failed, and each of those is on
-# record. Every other status means that the run broke off, or that the tool around it has something
-# to say.
+# run_spec SPEC WRAPPER...: one run of busted. It ends with 1 when a test has failed, and each of
+# those is on record. Every other status means that the run broke off, or that the tool around it
+# has something to say.
 run_spec() {
   spec=$1
   failed=$(count_failed "$results")

@@ -28,7 +28,7 @@ local function hook()
   if debug.gethook() ~= collect then debug.sethook(collect, "", INSTRUCTIONS) end
 end
 
-for _, name in ipairs({ "create", "wrap" }) do
+for _, name in ipairs({"create", "wrap"}) do
   local make = coroutine[name]
   rawset(coroutine, name, function(fn)
     return make(function(...)
@@ -42,7 +42,7 @@ end
 -- running, and one that renews itself runs in every collection.
 local function watch()
   hook()
-  setmetatable({}, { __gc = watch })
+  setmetatable({}, {__gc = watch})
 end
 
 -- Where there is no hook yet, a young collection comes after each 1 % of growth.

@@ -2,7 +2,9 @@
 
 local assert = require("luassert")
 local busted = require("busted")
+local compat = require("child_process.base.compat")
 local cp = require("child_process")
+local encoding = require("child_process.encoding")
 local lfs = require("lfs")
 local loop = require("child_process.loop")
 local process = require("child_process.process")
@@ -14,20 +16,98 @@ local support = {}
 ---@type string
 support.lua = os.getenv("CHILD_PROCESS_LUA") or "lua5.4"
 
+--- The version of Lua, and whether that is LuaJIT.
+---@type string
+support.luaVersion = _VERSION:match("%d%.%d")
+support.isLuaJIT = rawget(_G, "jit") ~= nil
+
+--- Whether this is Lua 5.1 of its authors, which formats and prints no error objects.
+---@type boolean
+support.isPuc51 = support.luaVersion == "5.1" and not support.isLuaJIT
+
+--- Whether Lua has integers of 64 bits, which it distinguishes from floats.
+---@type boolean
+support.hasIntegers = math.type ~= nil
+
+--- Whether Lua closes variables, coroutines, and the values of loops that are left.
+---@type boolean
+support.closesVariables = coroutine.close ~= nil
+
+--- Whether a coroutine can yield in a function that pcall or a loop's iterator has called.
+---@type boolean
+support.yieldsAnywhere = not support.isPuc51
+
+--- Skips the rest of a test that needs variables and coroutines to be closed.
+function support.needClosing()
+  if not support.closesVariables then
+    local name = support.isLuaJIT and "LuaJIT" or "Lua " .. support.luaVersion
+    support.skip(name .. " does not close variables and coroutines")
+  end
+end
+
+--- Skips the rest of a test in which a coroutine yields in what pcall or an iterator has called.
+function support.needYields()
+  if not support.yieldsAnywhere then support.skip("Lua 5.1 cannot yield there") end
+end
+
+--- Calls a function while a to-be-closed variable holds a value. Before Lua 5.4 there are none.
+---@param value any with a metamethod `__close`
+---@param fn fun(value: any)
+function support.closing(value, fn)
+  assert(load("local value, fn = ... local closed <close> = value fn(value)"))(value, fn)
+end
+
+--- Compiles a text, in every Lua. Raises an error if it cannot be compiled.
+---@param text string
+---@param name? string of the chunk
+---@param globals? table
+---@return function
+function support.load(text, name, globals)
+  if not support.isPuc51 then return assert(load(text, name, "t", globals or _G)) end
+  local chunk = assert(loadstring(text, name))
+  return globals and setfenv(chunk, globals) or chunk
+end
+
+--- Whether the module was built for Linux, and not for any POSIX system.
+---@type boolean
+support.forLinux = os.getenv("CHILD_PROCESS_SPEC_SYS") ~= "posix"
+
 --- Whether this process has the rights of root.
 ---@type boolean
 support.isRoot = lfs.attributes("/proc/self", "uid") == 0
+
+--- Skips the rest of a test that needs the rights of root.
+function support.needRoot()
+  if not support.isRoot then support.skip("needs root") end
+end
 
 --- Whether the garbage collector is always at work: what is done often takes ten times as long.
 ---@type boolean
 support.collecting = os.getenv("CHILD_PROCESS_SPEC_GC") == "1"
 
+--- Whether code takes many times as long as usual: so, too, under valgrind.
+---@type boolean
+support.isSlow = support.collecting
+  or (os.getenv("LD_PRELOAD") or ""):find("valgrind", 1, true) ~= nil
+
+local pendingOfTest
+
+--- Skips the rest of the running test, which is counted as skipped. Files that a spec requires have
+--- no `pending`: busted gives that to the test alone.
+---@param reason string "Node 20 is not installed"
+function support.skip(reason)
+  pendingOfTest(reason)
+end
+
 local nodeFound
 
---- Whether a real Node is there to be asked.
+--- Whether a real Node is there to be asked. Older ones lack what the specs ask for.
 ---@return boolean
 function support.hasNode()
-  if nodeFound == nil then nodeFound = cp.spawnSync("node", {"--version"}).status == 0 end
+  if nodeFound == nil then
+    local version = cp.spawnSync("node", {"--version"}).stdout or ""
+    nodeFound = (tonumber(version:match("^v(%d+)")) or 0) >= 20
+  end
   return nodeFound
 end
 
@@ -37,7 +117,7 @@ end
 ---@return table
 function support.merge(fields, changes)
   local all = {}
-  for name, value in pairs(fields or {}) do all[name] = value end
+  for name, value in compat.pairs(fields or {}) do all[name] = value end
   for name, value in pairs(changes or {}) do all[name] = value end
   return all
 end
@@ -71,20 +151,41 @@ function support.tmpdir()
   return path
 end
 
---- Writes a file, in the place of one that is there already.
+--- Writes a file, and replaces one that exists already.
 ---@param path string
 ---@param text string
 function support.writeFile(path, text)
-  local file <close> = assert(io.open(path, "w"))
+  local file = assert(io.open(path, "w"))
   assert(file:write(text))
+  file:close()
 end
 
 --- Reads a file to its end.
 ---@param path string
 ---@return string
 function support.readFile(path)
-  local file <close> = assert(io.open(path))
-  return file:read("a")
+  local file = assert(io.open(path))
+  local text = file:read("*a")
+  file:close()
+  return text
+end
+
+--- A character in UTF-8.
+---@param code integer below 0x10000
+---@return string
+function support.character(code)
+  if code < 0x80 then return string.char(code) end
+  local last = string.char(0x80 + code % 64)
+  code = math.floor(code / 64)
+  if code < 32 then return string.char(0xC0 + code) .. last end
+  return string.char(0xE0 + math.floor(code / 64), 0x80 + code % 64) .. last
+end
+
+--- Whether bytes are text in UTF-8.
+---@param bytes string
+---@return boolean
+function support.isText(bytes)
+  return encoding.decode(bytes, "utf8") == bytes
 end
 
 --- Writes a Lua script that is removed after the test.
@@ -106,14 +207,18 @@ function support.executable(path, text)
   return path
 end
 
+-- How long the loop may take, in seconds: ten times as long as on a slow machine. Once a test has
+-- left something behind that keeps the loop alive, every test after it would take all of that.
+local patience = 120
+
 --- Calls a function that runs the loop. Fails, naming what is still alive, when it has not returned
 --- in time.
 ---@generic T
 ---@param fn fun(): T
----@param seconds? number how long it may take at most (default 30)
+---@param seconds? number how long it may take at most (default 120)
 ---@return T
 function support.inTime(fn, seconds)
-  seconds = seconds or 30
+  seconds = seconds or patience
   local watchdog = timers.setTimeout(function()
     local alive = table.concat(loop.handles(), "\n  ")
     error(("the loop did not end within %g s; still alive:\n  %s"):format(seconds, alive), 0)
@@ -126,7 +231,7 @@ function support.inTime(fn, seconds)
 end
 
 --- Runs the loop to its end, as inTime.
----@param seconds? number how long it may take at most (default 30)
+---@param seconds? number how long it may take at most (default 120)
 ---@return any # what `cp.run()` returned
 function support.run(seconds)
   return support.inTime(cp.run, seconds)
@@ -175,6 +280,12 @@ function support.onceReady(call, script, options)
   return untilFast(isReady, call, script, options)
 end
 
+--- Kills the process that a script has left behind; its pid is the first number of the output.
+---@param output string
+function support.killPrinted(output)
+  assert(process:kill(tonumber(output:match("%d+")), "SIGKILL"))
+end
+
 local function endedByItself(result) return result.signal == nil end
 
 --- Makes a synchronous call of a script that leaves a process behind and prints its pid, with a
@@ -187,7 +298,7 @@ function support.leaveBehind(call, script, options)
   return untilFast(endedByItself, function(...)
     local result = call(...)
     local pid = (result.stdout .. result.stderr):match("%d+")
-    if pid then process:kill(math.tointeger(pid), "SIGKILL") end
+    if pid then process:kill(tonumber(pid), "SIGKILL") end
     return result
   end, script, options)
 end
@@ -220,7 +331,7 @@ function support.childFds(start)
   local found = {}
   for line in io.lines(report) do
     local fd, target = line:match("(%d+) %-> (.*)$")
-    if fd then found[math.tointeger(fd)] = target:match("^(%a+):%[") or target end
+    if fd then found[tonumber(fd)] = target:match("^(%a+):%[") or target end
   end
   return found, started
 end
@@ -241,6 +352,16 @@ function support.output(child)
   local stderr = child.stderr and support.collect(child.stderr)
   support.run()
   return stdout and stdout(), stderr and stderr()
+end
+
+--- Runs the loop to its end, and asserts that a child has ended with 0 and has written nothing to
+--- its stderr.
+---@return string stdout
+function support.outputOfSuccess(child)
+  local stdout, stderr = support.output(child)
+  assert.equal("", stderr)
+  assert.equal(0, child.exitCode)
+  return stdout --[[@as string]]
 end
 
 --- Notes events from now on, each with its arguments: "exit 0 nil".
@@ -276,7 +397,7 @@ function support.names(emitter, ...)
   return support.note(emitter, counts)
 end
 
---- Calls back after so many turns of the loop.
+--- Calls back after `count` iterations of the loop.
 ---@param count integer
 ---@param fn function
 function support.afterTurns(count, fn)
@@ -304,6 +425,34 @@ function support.lines(text)
   return list
 end
 
+--- The signals of a set as the kernel prints it, in hexadecimal digits. Leaves out 32 and 33: these
+--- are the C library's own, and programs that started ours may have left them ignored.
+---@param set string
+---@return integer[]
+function support.signals(set)
+  local list = {}
+  for place, digit in set:reverse():gmatch("()(%x)") do
+    for bit = 0, 3 do
+      local signal = 4 * place - 3 + bit
+      local isIn = math.floor(tonumber(digit, 16) / 2 ^ bit) % 2 == 1
+      if isIn and signal ~= 32 and signal ~= 33 then list[#list + 1] = signal end
+    end
+  end
+  return list
+end
+
+--- Checks that options are refused, in a synchronous call, too.
+---@param code string of the error
+---@param part string of its message
+---@param options table
+function support.refuseOptions(code, part, options)
+  for _, call in ipairs({cp.spawn, cp.spawnSync}) do
+    local err = support.error(call, "true", {}, options)
+    assert.equal(code, err.code)
+    assert.match(part, err.message, 1, true)
+  end
+end
+
 --- Calls a function that has to raise an error.
 ---@return any # the error as it was raised
 function support.error(fn, ...)
@@ -312,25 +461,35 @@ function support.error(fn, ...)
   return err
 end
 
---- Compiles the module `host`, which lets scripts behave like a host program (spec/support/host.c).
+--- Part of scripts: turns LuaJIT's compiler off, which crashes when there is no memory. In
+--- finalizers, loops over a table that it has compiled may not end.
+support.withoutCompiler = "if jit then jit.off() end\n"
+
+--- Compiles the module `host`, which lets scripts behave like a host program (spec/support/host.c),
+--- or another one like it.
+---@param name? string default "host"
 ---@return string folder of the module, for package.cpath
-function support.hostModule()
-  local folder = lfs.currentdir() .. "/build/spec"
+function support.hostModule(name)
+  name = name or "host"
+  local abi = support.isLuaJIT and "luajit" or support.luaVersion
+  local folder = ("%s/build/%s/spec"):format(lfs.currentdir(), abi)
   local compiler = cp.spawn("sh", {"-ec", [[
     mkdir -p "$0"
     if [ -n "$LUA_INCDIR" ]; then
       cflags="-I$LUA_INCDIR"
     else
-      cflags=$(pkg-config --cflags lua5.4 || pkg-config --cflags lua-5.4 || pkg-config --cflags lua)
+      cflags=$(pkg-config --cflags "$(scripts/lua_package.sh "$2")")
     fi
     cflags="$cflags ${UV_CFLAGS-$(pkg-config --cflags libuv)}"
     libs=${UV_LIBS-$(pkg-config --libs libuv)}
+    # closing a Lua state must not unmap what has called for that;
     # moved into its place, as a run at the same time may be loading the one that is there
-    ${CC:-cc} -shared -fPIC $cflags -o "$0/host.so.$$" spec/support/host.c $libs
-    mv "$0/host.so.$$" "$0/host.so"
-  ]], folder}, {stdio = {"ignore", "inherit", "inherit"}})
+    ${CC:-cc} -shared -fPIC -Wl,-z,nodelete -Isrc $cflags -o "$0/$1.so.$$" \
+      "spec/support/$1.c" src/compat/lua.c $libs
+    mv "$0/$1.so.$$" "$0/$1.so"
+  ]], folder, name, abi}, {stdio = {"ignore", "inherit", "inherit"}})
   support.run()
-  assert(compiler.exitCode == 0, "spec/support/host.c could not be compiled")
+  assert(compiler.exitCode == 0, ("spec/support/%s.c could not be compiled"):format(name))
   return folder
 end
 
@@ -352,15 +511,6 @@ function support.runHost(text)
   return stdout
 end
 
---- Does the kernel tell the status of a child that somebody else has waited for?
----@return boolean
-function support.keepsStatus()
-  if process.env.CHILD_PROCESS_NO_PIDFD then return false end
-  local major, minor = support.readFile("/proc/sys/kernel/osrelease"):match("^(%d+)%.(%d+)")
-  major, minor = math.tointeger(major), math.tointeger(minor)
-  return major > 6 or major == 6 and minor >= 15
-end
-
 --- The descriptors that this process has open, each as "NUMBER TARGET", sorted by name.
 ---@return string[]
 function support.openFds()
@@ -374,18 +524,79 @@ function support.openFds()
   return fds
 end
 
---- Number, state and parent of a process, as the kernel tells them.
+local pidfdsFound
+
+--- Whether children are watched through pidfds: a kernel, a sandbox or an emulator may have none.
+--- Asks a program, since the loop of a test must not run meanwhile.
+---@return boolean
+function support.hasPidfds()
+  if pidfdsFound == nil then
+    local listed = cp.execFileSync(support.lua, {"-"}, {input = [[
+      require("child_process").spawn("true")
+      os.execute("ls -l /proc/$PPID/fd")
+    ]], encoding = "utf8"})
+    pidfdsFound = listed:find("pidfd", 1, true) ~= nil
+  end
+  return pidfdsFound
+end
+
+--- Whether qemu runs this process on another processor. It makes up what a process reads of itself
+--- in /proc, but not by this path.
+---@return boolean
+function support.isEmulated()
+  local exe = ("/proc/self/task/%d/exe"):format(process.pid)
+  return lfs.symlinkattributes(exe, "target"):find("qemu", 1, true) ~= nil
+end
+
+--- Whether a child shares our memory until it executes a program.
+---@type boolean
+support.sharesMemory = support.forLinux and not os.getenv("CHILD_PROCESS_NO_VFORK")
+  and not support.isEmulated()
+
+--- Whether the kernel keeps the status of a child that somebody else has waited for. (Emulators do
+--- not ask it.)
+---@return boolean
+function support.keepsStatus()
+  if not support.hasPidfds() or support.isEmulated() then return false end
+  local major, minor = support.readFile("/proc/sys/kernel/osrelease"):match("^(%d+)%.(%d+)")
+  major, minor = tonumber(major), tonumber(minor)
+  return major > 6 or major == 6 and minor >= 15
+end
+
+local function countThreads()
+  local count = 0
+  for name in lfs.dir("/proc/self/task") do count = count + (name:find("^%d") and 1 or 0) end
+  return count
+end
+
+local usualThreads = countThreads()
+
+--- The same when nothing of earlier tests is left: garbage is collected, and the threads that look
+--- up hosts have ended, since the C library opens files and sockets in them. Children that outlive
+--- their tests have threads, too, so it gives up waiting after a while.
+---@return string[]
+function support.settledFds()
+  collectgarbage()
+  local attempts = 0
+  while countThreads() > usualThreads and attempts < 200 do
+    cp.spawnSync("sleep", {"0.01"})
+    attempts = attempts + 1
+  end
+  return support.openFds()
+end
+
+--- Number, state and parent of a process, as the kernel reports them.
 local function status(pid)
   local file = io.open("/proc/" .. pid .. "/stat")
   if not file then return end
-  local own, state, parent = (file:read("a") or ""):match("^(%d+) %(.*%) (%a) (%d+)")
+  local own, state, parent = (file:read("*a") or ""):match("^(%d+) %(.*%) (%a) (%d+)")
   file:close()
   return own, state, parent
 end
 
---- Calls a function with number and state of each child of this process.
-local function eachChild(fn)
-  local self = status("self")
+--- Calls a function with number and state of each child of a process.
+local function eachChild(ofWhom, fn)
+  local self = tostring(ofWhom)
   for name in lfs.dir("/proc") do
     if name:find("^%d+$") then
       local pid, state, parent = status(name)
@@ -394,27 +605,36 @@ local function eachChild(fn)
   end
 end
 
---- The children of this process that have ended and were not waited for.
+--- The children of a process that have ended and were not waited for.
+---@param parent? integer default this process
 ---@return string[] pids
-function support.zombies()
+function support.zombies(parent)
   local pids = {}
-  eachChild(function(pid, state)
+  eachChild(parent or process.pid, function(pid, state)
     if state == "Z" then pids[#pids + 1] = pid end
   end)
   return pids
+end
+
+local function beforeTest(element)
+  pendingOfTest = element.env.pending
+  return nil, true
 end
 
 local function afterTest(_, _, result)
   while #temporary > 0 do remove(table.remove(temporary)) end
   if result == "failure" or result == "error" then
     -- what a failed test has left running must not let the next ones fail as well
-    eachChild(function(pid) process:kill(math.tointeger(pid), "SIGKILL") end)
-    pcall(support.run, 1)
+    eachChild(process.pid, function(pid) process:kill(tonumber(pid), "SIGKILL") end)
+    if not pcall(support.run, 1) then patience = 5 end
   end
   return nil, true
 end
 
 -- The programs of spec/stress run without busted: they have no tests that end.
-if busted.subscribe then busted.subscribe({"test", "end"}, afterTest) end
+if busted.subscribe then
+  busted.subscribe({"test", "start"}, beforeTest)
+  busted.subscribe({"test", "end"}, afterTest)
+end
 
 return support

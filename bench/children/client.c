@@ -1,5 +1,5 @@
-/* Connects to 127.0.0.1 many times, some at once, and reads each connection to its end. Fails if one of them is
- * not answered with "ok".
+/* Connects to 127.0.0.1 many times, some at once, and reads each connection to its end. Fails if
+ * one of them is not answered with "ok".
  *
  *   port=P    where to
  *   count=N   how often

@@ -1,4 +1,4 @@
--- The least that messages of many rows can take: whoever receives them has to make the tables and
+-- The least that messages of many rows can take: the receiver has to make the tables and
 -- their strings. Here nothing is decoded, and the numbers are there already.
 --
 --   rows=N     in each message
@@ -18,7 +18,7 @@ end
 local function build()
   local rows = {}
   for i, number in ipairs(numbers) do
-    rows[i] = { id = i, name = "the name of row " .. number, value = i / 8, ok = i % 2 == 0 }
+    rows[i] = {id = i, name = "the name of row " .. number, value = i / 8, ok = i % 2 == 0}
   end
   return rows
 end

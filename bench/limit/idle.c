@@ -29,7 +29,7 @@ int main(int argc, char **argv)
   (void)argc;
   char *program = limit_text(argv, "program", "");
   int alive = (int)limit_number(argv, "alive", 20);
-  char *interpreter[] = {program, "-e", "print() io.read()", NULL};
+  char *interpreter[] = {program, "-e", "print() io.stdout:flush() io.read()", NULL};
   pid_t pids[MAX_ALIVE];
   int in[2], out[2];
   char byte;

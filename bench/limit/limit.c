@@ -1,3 +1,4 @@
+/* Options, the clock, pipes and processes for the limit programs. */
 #define _GNU_SOURCE
 #include "limit.h"
 

@@ -9,7 +9,7 @@
 /* What a pipe is enlarged to, here as in the module. */
 #define LIMIT_PIPE_BYTES (256 * 1024)
 
-/* The value of the argument `name=value`, or `fallback` where there is none. */
+/* The value of the argument `name=value`, or `fallback` if it is not given. */
 char *limit_text(char **argv, const char *name, char *fallback);
 double limit_number(char **argv, const char *name, double fallback);
 

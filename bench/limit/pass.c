@@ -1,5 +1,5 @@
-/* The least that accepting connections and passing them on to other processes can take: one process accepts
- * and sends each descriptor to the next of its children, which answer "ok" and close.
+/* The least that accepting connections and passing them on to other processes can take: one process
+ * accepts and sends each descriptor to the next of its children, which answer "ok" and close.
  *
  *   program=P  the client
  *   count=N    connections

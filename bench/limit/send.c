@@ -1,9 +1,9 @@
-/* The least that small messages can take one way: they are written as text, some at a time, and read
- * by another process, which finds their ends.
+/* The least that small messages can take one way: they are written as text, some at a time, and
+ * read by another process, which finds their ends.
  *
  *   seconds=S  how long to go on
  *   burst=N    messages (up to 1000) in one write
- *   binary=N   one message of so many bytes instead
+ *   binary=N   one message of N bytes instead
  */
 #define _GNU_SOURCE
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* The least that starting a program and learning of its end can take: vfork, execve, waitpid.
  *
  *   work=NAME     spawn: from start to end;
- *                 sync: the same, with the child's output read to its end before;
+ *                 sync, await, command: the same, with the child's output read to its end before;
  *                 call: only the time that the parent stands still in vfork;
  *                 alive: many at the same time, their memory, start and end
  *   program=PATH  what to start
@@ -84,8 +84,8 @@ static void read_and_wait(char *program)
   limit_wait(pid);
 }
 
-/* Runs children for `seconds`: one at a time by `run`, or `at_once` together if it is NULL. Returns the
- * microseconds that each took. */
+/* Runs children for `seconds`: one at a time by `run`, or `at_once` together if it is NULL. Returns
+ * the microseconds that each took. */
 static double spawn_for(double seconds, char *program, void (*run)(char *), int at_once)
 {
   double start = limit_now();
@@ -186,8 +186,10 @@ int main(int argc, char **argv)
     call_for(seconds / 5, program);
     printf("%f\n", call_for(seconds, program));
   } else {
-    void (*with_pipes)(char *) = strcmp(work, "sync") == 0 ? read_and_wait : run_with_pipes;
-    void (*run)(char *) = pipes ? with_pipes : NULL;
+    bool reads = strcmp(work, "await") == 0 || strcmp(work, "command") == 0;
+    void (*with_pipes)(char *) =
+        reads || strcmp(work, "sync") == 0 ? read_and_wait : run_with_pipes;
+    void (*run)(char *) = pipes || reads ? with_pipes : NULL;
     spawn_for(seconds / 5, program, run, at_once);
     printf("%f\n", spawn_for(seconds, program, run, at_once));
   }

@@ -1,4 +1,5 @@
 -- luv, libuv for Lua. Options as name=value, see ../rows.lua.
+
 local uv = require("luv")
 
 local options = {}
@@ -28,17 +29,17 @@ local function start(onClose)
   if options.pipes then
     open = 4
     stdin, stdout, stderr = uv.new_pipe(), uv.new_pipe(), uv.new_pipe()
-    stdio = { stdin, stdout, stderr }
+    stdio = {stdin, stdout, stderr}
   end
   local handle, pid
-  handle, pid = uv.spawn(options.program, { stdio = stdio }, function()
+  handle, pid = uv.spawn(options.program, {stdio = stdio}, function()
     handle:close(done)
     if stdin then
       stdin:close(done)
     end
   end)
   assert(handle, pid)
-  for _, stream in pairs({ stdout, stderr }) do
+  for _, stream in pairs({stdout, stderr}) do
     stream:read_start(function(_, data)
       if not data then
         stream:close(done)
@@ -85,8 +86,10 @@ local function callFor(seconds)
 end
 
 local function residentKiB()
-  local file <close> = assert(io.open("/proc/self/statm"))
-  return select(2, file:read("n", "n")) * 4
+  local file = assert(io.open("/proc/self/statm"))
+  local pages = select(2, file:read("*n", "*n"))
+  file:close()
+  return pages * 4
 end
 
 -- KiB of memory, microseconds to start, microseconds to end, for each child.
@@ -112,8 +115,8 @@ local function readAll(total)
   local count, began, stdout = 0, now(), uv.new_pipe()
   local handle
   handle = uv.spawn(options.program, {
-    args = { options.piece, ("%d"):format(total) },
-    stdio = { nil, stdout },
+    args = {options.piece, ("%d"):format(total)},
+    stdio = {nil, stdout},
   }, function()
     handle:close()
   end)
@@ -133,7 +136,7 @@ local function writeAll(total)
   local piece = ("x"):rep(number("piece"))
   local count, began, stdin, shut = 0, now(), uv.new_pipe(), false
   local handle
-  handle = uv.spawn(options.program, { stdio = { stdin } }, function()
+  handle = uv.spawn(options.program, {stdio = {stdin}}, function()
     handle:close()
   end)
   local function feed()
@@ -157,12 +160,12 @@ local function pipeAll(total)
   local began, between, stdin = now(), uv.new_pipe(), uv.new_pipe()
   local from, to
   from = uv.spawn(options.from, {
-    args = { options.piece, ("%d"):format(total) },
-    stdio = { nil, between },
+    args = {options.piece, ("%d"):format(total)},
+    stdio = {nil, between},
   }, function()
     from:close()
   end)
-  to = uv.spawn(options.to, { stdio = { stdin } }, function()
+  to = uv.spawn(options.to, {stdio = {stdin}}, function()
     to:close()
   end)
   local onData

@@ -1,10 +1,11 @@
 // node:child_process, for Node, Bun and Deno. Options as name=value, see ../rows.lua. What is
 // forked is node_child.mjs.
-import { fork, spawn, spawnSync } from "node:child_process";
+import { execFile, fork, spawn, spawnSync } from "node:child_process";
 import { createServer } from "node:net";
 import { openSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
 const CHILD = fileURLToPath(new URL("node_child.mjs", import.meta.url));
 // How many round trips there are between two looks at the clock.
@@ -70,6 +71,33 @@ async function callFor(time) {
     await closed(child);
   }
   return (inCalls / count) * 1e6;
+}
+
+// Starts the program, reads what it prints, and waits for it.
+async function runByHand() {
+  const child = spawn(options.program);
+  child.stdin.end();
+  const stdout = [];
+  const stderr = [];
+  child.stdout.on("data", (data) => stdout.push(data));
+  child.stderr.on("data", (data) => stderr.push(data));
+  const code = await closed(child);
+  if (code !== 0) throw new Error(`${options.program} has failed: ${code}\n${stderr.join("")}`);
+  return stdout.join("");
+}
+
+const runFile = promisify(execFile);
+const runCommand = async () => (await runFile(options.program)).stdout;
+
+// Microseconds that each call of a function took.
+async function callsFor(time, run) {
+  const began = now();
+  let count = 0;
+  do {
+    await run();
+    count++;
+  } while (now() - began < time);
+  return ((now() - began) / count) * 1e6;
 }
 
 // KiB of memory, microseconds to start, microseconds to end, for each child.
@@ -260,6 +288,8 @@ const works = {
   spawn: () => twice(spawnFor, seconds, number("atonce", 1)),
   sync: () => twice(syncFor, seconds),
   call: () => twice(callFor, seconds),
+  await: () => twice(callsFor, seconds, runByHand),
+  command: () => twice(callsFor, seconds, runCommand),
   alive: () => keepAlive(number("alive")),
   read: () => twice(readAll, bytes),
   capture: () => twice(captureAll, bytes),

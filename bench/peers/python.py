@@ -4,6 +4,7 @@ import os
 import sys
 import time
 from collections import deque
+from concurrent.futures import ProcessPoolExecutor
 from subprocess import DEVNULL, PIPE, Popen, run
 
 options = dict(argument.split("=", 1) for argument in sys.argv[1:])
@@ -59,6 +60,30 @@ def sync_for(seconds):
             return (now() - began) / count * 1e6
 
 
+def run_by_hand():
+    """Starts the program, reads what it prints, and waits for it."""
+    child = Popen([program], stdin=PIPE, stdout=PIPE, stderr=PIPE)
+    stdout, stderr = child.communicate()
+    if child.returncode:
+        raise RuntimeError(f"{program} has failed: {child.returncode}\n{stderr.decode()}")
+    return stdout
+
+
+def run_command():
+    return run([program], stdin=DEVNULL, capture_output=True, check=True).stdout
+
+
+def calls_for(seconds, call):
+    """Microseconds that each call of a function took."""
+    began = now()
+    count = 0
+    while True:
+        call()
+        count += 1
+        if now() - began >= seconds:
+            return (now() - began) / count * 1e6
+
+
 def call_for(seconds):
     """Microseconds that the call of Popen itself took."""
     began = now()
@@ -104,6 +129,22 @@ def read_all(total):
         return count / (now() - began) / 1e9
 
 
+def read_terminal(total):
+    count = 0
+    began = now()
+    ours, theirs = os.openpty()
+    command = [program, options["piece"], str(int(total))]
+    with Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True):
+        os.close(theirs)
+        try:
+            while data := os.read(ours, 65536):
+                count += len(data)
+        except OSError:  # EIO is the end
+            pass
+        os.close(ours)
+    return count / (now() - began) / 1e9
+
+
 def capture_all(total):
     began = now()
     result = run([program, options["piece"], str(int(total))], capture_output=True)
@@ -132,6 +173,37 @@ def pipe_all(total):
     return total / (now() - began) / 1e9
 
 
+def pipeline_all(total):
+    """The same with one more program."""
+    began = now()
+    first = Popen([options["from"], options["piece"], str(int(total))], stdout=PIPE)
+    second = Popen(["cat"], stdin=first.stdout, stdout=PIPE)
+    third = Popen([options["to"]], stdin=second.stdout)
+    first.stdout.close()
+    second.stdout.close()
+    for child in (third, second, first):
+        child.wait()
+    return total / (now() - began) / 1e9
+
+
+def task(value):
+    began = now()
+    while now() - began < 1e-3:
+        pass
+    return value
+
+
+def do_tasks(count):
+    """A pool of 2 does tasks of a millisecond; microseconds that one takes beyond that."""
+    with ProcessPoolExecutor(2) as pool:
+        for _ in pool.map(task, range(100)):
+            pass
+        began = now()
+        for _ in pool.map(task, range(count)):
+            pass
+        return ((now() - began) * 2 / count - 1e-3) * 1e6
+
+
 def twice(measure, amount, *rest):
     """First a shorter time as a warm-up, then the one that counts."""
     measure(amount / 5, *rest)
@@ -142,11 +214,16 @@ works = {
     "spawn": lambda: twice(spawn_for, number("seconds"), number("atonce", 1)),
     "sync": lambda: twice(sync_for, number("seconds")),
     "call": lambda: twice(call_for, number("seconds")),
+    "await": lambda: twice(calls_for, number("seconds"), run_by_hand),
+    "command": lambda: twice(calls_for, number("seconds"), run_command),
     "alive": lambda: keep_alive(int(number("alive"))),
     "read": lambda: twice(read_all, number("bytes")),
+    "terminal": lambda: twice(read_terminal, number("bytes")),
     "capture": lambda: twice(capture_all, number("bytes")),
     "write": lambda: twice(write_all, number("bytes")),
     "pipe": lambda: twice(pipe_all, number("bytes")),
+    "pipeline": lambda: twice(pipeline_all, number("bytes")),
+    "pool": lambda: do_tasks(int(number("count"))),
 }
 
 heap = b"x" * (int(number("heap")) << 20)

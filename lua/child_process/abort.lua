@@ -1,12 +1,17 @@
---- AbortController and AbortSignal: one switch that ends whatever has been given the signal.
-local AbortSignal = require("child_process.abort_signal")
-local errors = require("child_process.lazy_errors")
-local expect = require("child_process.expect")
+--- AbortController and AbortSignal: one call ends all operations that were given the signal.
+
+local AbortSignal = require("child_process.abort.signal")
+local check = require("child_process.base.check")
+local compat = require("child_process.base.compat")
+local errors = require("child_process.errors")
+local timers = require("child_process.timers")
 
 local isSignal, newSignal, abortSignal = AbortSignal._isSignal, AbortSignal._new, AbortSignal._abort
 
 ---@class child_process.abort
-local abort = {}
+---@field AbortController AbortController
+---@field AbortSignal AbortSignal
+local abort = {AbortSignal = AbortSignal}
 
 local function reasonOr(reason)
   if reason == nil then
@@ -15,7 +20,7 @@ local function reasonOr(reason)
   return reason
 end
 
---- There are no signals without something that aborts them: see AbortController.
+--- Raises ERR_ILLEGAL_CONSTRUCTOR: AbortController makes signals.
 function AbortSignal.new()
   error(errors.illegalConstructor())
 end
@@ -24,15 +29,15 @@ end
 ---@param reason? any default: an AbortError
 ---@return AbortSignal
 function AbortSignal.abort(reason)
+  check.dot(reason, AbortSignal, "AbortSignal.abort")
   local signal = newSignal()
   signal.aborted, signal.reason = true, reasonOr(reason)
   return signal
 end
 
-local LONGEST = 2 ^ 31 - 1 -- that a timer can take
-
-local function onTimeout(box)
-  local signal = box[1]
+-- Gets the signal in a weak table, since the timer must not keep it alive.
+local function onTimeout(weak)
+  local signal = weak.signal
   if signal then
     abortSignal(signal, errors.domException("TimeoutError",
       "The operation was aborted due to timeout"))
@@ -40,42 +45,36 @@ local function onTimeout(box)
 end
 
 local function checkDelay(delay)
-  expect.type("delay", "number", delay)
-  if not math.tointeger(delay) then
+  check.type("delay", "number", delay)
+  if not compat.toInteger(delay) and delay ~= math.huge then
     error(errors.outOfRange("delay", "an integer", delay))
-  elseif delay < 0 or delay > LONGEST then
-    error(errors.outOfRange("delay", ">= 0 && <= 2147483647", delay))
+  elseif delay < 0 then
+    error(errors.outOfRange("delay", ">= 0", delay))
   end
 end
 
---- A signal that is aborted after a time, with a TimeoutError. That does not keep the loop alive.
----@param delay integer milliseconds
+--- A signal that is aborted after a time, with a TimeoutError. It does not keep the loop alive.
+---@param delay number milliseconds, an integer; math.huge means never
 ---@return AbortSignal
 function AbortSignal.timeout(delay)
+  check.dot(delay, AbortSignal, "AbortSignal.timeout")
   checkDelay(delay)
   local signal = newSignal()
-  -- The timer must not keep a signal that nobody needs any more, and goes with it.
-  local timer = require("child_process.timers").setTimeout(onTimeout, delay,
-    setmetatable({signal}, {__mode = "v"})):unref()
-  signal._timer = timer
-  signal._guard = setmetatable({}, {
-    __gc = function()
-      pcall(timer.close, timer) -- which fails while the Lua state is being closed
-    end,
-  })
+  local timer = timers.setTimeout(onTimeout, delay,
+    setmetatable({signal = signal}, {__mode = "v"}))
+  signal:_setTimer(timer:unref())
   return signal
 end
 
-local follows = 0
-
---- A signal that is aborted with the first of several.
+--- A signal that is aborted when the first of several signals is, with the same reason.
 ---@param signals AbortSignal[]
 ---@return AbortSignal
 function AbortSignal.any(signals)
+  check.dot(signals, AbortSignal, "AbortSignal.any")
   if type(signals) ~= "table" or isSignal(signals) then
     error(errors.invalidArgType("signals", "table", signals))
   end
-  for index = 1, #signals do
+  for index = 1, check.length(signals) do
     local signal = signals[index]
     if not isSignal(signal) then
       error(errors.invalidArgType(("signals[%d]"):format(index), "AbortSignal", signal))
@@ -88,13 +87,7 @@ function AbortSignal.any(signals)
       return result
     end
   end
-  result._sources = table.move(signals, 1, #signals, 1, {})
-  for _, signal in ipairs(signals) do
-    follows = follows + 1
-    signal._followers = signal._followers or setmetatable({}, {__mode = "k"})
-    signal._followers[result] = follows
-    signal._awaited = signal._awaited or {}
-  end
+  result:_follow(signals)
   return result
 end
 
@@ -102,15 +95,17 @@ end
 ---@field signal AbortSignal
 ---@overload fun(): AbortController
 local AbortController = {}
-local controllerMetatable = {__name = "AbortController", __index = AbortController}
-local checkController = expect.this("AbortController", controllerMetatable)
+local controllerMetatable = compat.named({
+  __name = "AbortController", __index = AbortController,
+})
+local checkController = check.this("AbortController", controllerMetatable)
 
 ---@return AbortController
 function AbortController.new()
   return setmetatable({signal = newSignal()}, controllerMetatable)
 end
 
---- Aborts the signal, the first time that it is called.
+--- Aborts the signal. Only the first call has an effect.
 ---@param reason? any default: an AbortError
 function AbortController:abort(reason)
   checkController(self, "abort")
@@ -125,18 +120,6 @@ setmetatable(AbortController, {
   end,
 })
 
---- Checks a signal that an option names.
----@param name string of the argument, as errors call it
----@param value any
----@return AbortSignal
-function abort.check(name, value)
-  if not isSignal(value) then
-    error(errors.invalidArgType(name, "AbortSignal", value))
-  end
-  return value
-end
-
 abort.AbortController = AbortController
-abort.AbortSignal = AbortSignal
 
 return abort

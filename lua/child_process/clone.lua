@@ -1,8 +1,12 @@
---- Structured clone, as messages with `serialization = "advanced"` use it: V8's format, and objects
---- for what JavaScript has and Lua has not.
---- Node text: Advanced serialization.
+--- Structured clone, the format of messages with `serialization = "advanced"`: that of V8, with
+--- classes for the types of JavaScript that Lua lacks. In Node: Advanced serialization.
+
+local compat = require("child_process.base.compat")
 local core = require("child_process.core").clone
-local errors = require("child_process.lazy_errors")
+local errors = require("child_process.errors")
+local standard = require("child_process.base.standard")
+
+local debug, os = standard.debug, standard.os
 
 core.setError(function(place, _, reason)
   return errors.dataClone(place, reason)
@@ -18,24 +22,25 @@ end)
 ---@field TypedArray TypedArray
 local clone = {}
 
---- JavaScript's undefined: a light userdata.
+--- JavaScript's undefined.
+---@type lightuserdata
 clone.undefined = core.undefined
 
---- The bytes of a value: header and value, as they are in a message behind its length.
+--- Returns the bytes of a value: header and value, as they stand in a message after its length.
 ---
---- Raises a DataCloneError that names the place for functions, coroutines and userdata (but NULL
---- and `undefined`), for objects of the classes below whose fields make no sense, and for more than
---- 1000 tables within each other. Metatables and `__tojson` play no part.
+--- Raises a DataCloneError that names the place for functions, coroutines and userdata (except NULL
+--- and `undefined`), for objects of the classes below whose fields are invalid, and for more than
+--- 1000 nested tables. Metatables and `__tojson` have no effect.
 ---@type fun(value: any): string
 clone.encode = core.encode
 
---- The value of such bytes; or nil, why there is none, and the position of what does not fit.
+--- Returns the value of such bytes; or nil, the reason, and the position of the error.
 ---@type fun(bytes: string): any, string?, integer?
 clone.decode = core.decode
 
 -- Makes a class whose constructor is `new` and can also be called.
 local function class(name, new, methods)
-  local metatable = {__name = name, __index = methods}
+  local metatable = compat.named({__name = name, __index = methods})
   local constructors = setmetatable({new = function(...)
     return setmetatable(new(...), metatable)
   end}, {__call = function(constructors, ...)
@@ -45,6 +50,7 @@ local function class(name, new, methods)
   return metatable
 end
 
+-- As check.type, which a forked child need not load.
 local function check(name, expected, value)
   if type(value) ~= expected then
     error(errors.invalidArgType(name, expected, value), 0)
@@ -56,18 +62,50 @@ local function checkList(name, list)
   return list == nil and {} or check(name, "table", list)
 end
 
--- In the place of an entry that was deleted, so that the others can stay where they are. It is not
--- written.
+-- A Map is a list of keys, each followed by its value; a Set is a list of its values. Both have:
+--   _index    the positions of the keys; absent until the first lookup
+--   _deleted  how many elements of the list are DELETED; absent while there are none
+
+-- Replaces an entry that was deleted, so that the others keep their places. It is not encoded.
 local DELETED = core.deleted
 
--- What stands for a value in a table: nil and NaN can be no keys there.
-local NAN = {}
+-- The key for NaN in an index, and the key of the index of the other numbers without an integer.
+local NAN, NUMBERS = {}, {}
 
-local function keyOf(value)
-  if value == nil then
-    return core.undefined
+-- Numbers are replaced by keys that no sender can choose so that they collide.
+local function numberIn(index, value)
+  local integer = compat.scatterInteger(value)
+  if integer then
+    return index, integer
+  elseif value ~= value then
+    return index, NAN
   end
-  return value ~= value and NAN or value
+  local numbers = index[NUMBERS]
+  if not numbers then
+    numbers = {}
+    index[NUMBERS] = numbers
+  end
+  return numbers, compat.scatterNumber(value)
+end
+
+-- The table, which is the index or a part of it, and the key in it, for a key of a Map or Set.
+local function placeIn(index, value)
+  if type(value) == "number" then
+    return numberIn(index, value)
+  elseif value == nil then
+    return index, core.undefined
+  end
+  return index, value
+end
+
+local function find(index, value)
+  local places, key = placeIn(index, value)
+  return places[key]
+end
+
+local function note(index, value, position)
+  local places, key = placeIn(index, value)
+  places[key] = position
 end
 
 local function stored(value)
@@ -77,14 +115,14 @@ local function stored(value)
   return value
 end
 
--- The positions of the keys, made when they are first looked up.
+-- Returns the positions of the keys. The first lookup makes this table.
 local function indexOf(self, step)
   local index = rawget(self, "_index")
   if not index then
     index = {}
     for position = 1, #self, step do
       if self[position] ~= DELETED then
-        index[keyOf(self[position])] = position
+        note(index, self[position], position)
       end
     end
     rawset(self, "_index", index)
@@ -94,11 +132,11 @@ end
 
 local function delete(self, key, step)
   local index = indexOf(self, step)
-  local position = index[keyOf(key)]
+  local position = find(index, key)
   if not position then
     return false
   end
-  index[keyOf(key)] = nil
+  note(index, key, nil)
   for offset = 0, step - 1 do
     self[position + offset] = DELETED
   end
@@ -106,8 +144,8 @@ local function delete(self, key, step)
   return true
 end
 
--- Moves what is left together, where more than half was deleted. Only adding does so: a loop over
--- the entries may delete some.
+-- Closes the gaps if more than half of the entries were deleted. Only adding an entry does so, as a
+-- loop over the entries may delete some.
 local function compact(self)
   if (self._deleted or 0) * 2 <= #self then
     return
@@ -125,7 +163,7 @@ local function compact(self)
 end
 
 local function size(self, step)
-  return (#self - (self._deleted or 0)) // step
+  return math.floor((#self - (self._deleted or 0)) / step)
 end
 
 local function clear(self)
@@ -137,7 +175,7 @@ end
 
 -- Map ---------------------------------------------------------------------------------------
 
---- Keys of any kind with values, in the order in which they came. nil is kept as `undefined`.
+--- Keys of any kind with values, in the order in which they were added. nil is kept as `undefined`.
 ---@class Map
 ---@field new fun(entries?: any[][]): Map
 ---@overload fun(entries?: any[][]): Map
@@ -145,42 +183,44 @@ local Map = {}
 
 --- The value of a key.
 ---@param key any
----@return any # nil if there is none
+---@return any # nil if the Map does not have the key
 function Map:get(key)
-  local position = indexOf(self, 2)[keyOf(key)]
+  local position = find(indexOf(self, 2), key)
   return position and self[position + 1]
 end
 
 ---@param key any
 ---@return boolean
 function Map:has(key)
-  return indexOf(self, 2)[keyOf(key)] ~= nil
+  return find(indexOf(self, 2), key) ~= nil
 end
 
---- Adds a key, or gives it another value, in its place.
+--- Adds a key, or replaces the value of a key that the Map has already.
 ---@param key any
 ---@param value any
 ---@return Map self
 function Map:set(key, value)
   local index = indexOf(self, 2)
-  local position = index[keyOf(key)]
+  local position = find(index, key)
   if not position then
     compact(self)
     index = indexOf(self, 2)
     position = #self + 1
     self[position] = stored(key)
-    index[keyOf(key)] = position
+    note(index, key, position)
   end
   self[position + 1] = stored(value)
   return self
 end
 
 ---@param key any
----@return boolean # was it there?
+---@return boolean # whether it was found
 function Map:delete(key)
   return delete(self, key, 2)
 end
 
+--- Removes all keys.
+---@type fun(self: Map)
 Map.clear = clear
 
 ---@return integer
@@ -211,7 +251,7 @@ end, Map)
 
 -- Set ---------------------------------------------------------------------------------------
 
---- Values of any kind, each once, in the order in which they came.
+--- Values of any kind, each once, in the order in which they were added.
 ---@class Set
 ---@field new fun(values?: any[]): Set
 ---@overload fun(values?: any[]): Set
@@ -220,7 +260,7 @@ local Set = {}
 ---@param value any
 ---@return boolean
 function Set:has(value)
-  return indexOf(self, 1)[keyOf(value)] ~= nil
+  return find(indexOf(self, 1), value) ~= nil
 end
 
 ---@param value any
@@ -230,17 +270,19 @@ function Set:add(value)
     compact(self)
     local index, position = indexOf(self, 1), #self + 1
     self[position] = stored(value)
-    index[keyOf(value)] = position
+    note(index, value, position)
   end
   return self
 end
 
 ---@param value any
----@return boolean # was it there?
+---@return boolean # whether it was found
 function Set:delete(value)
   return delete(self, value, 1)
 end
 
+--- Removes all values.
+---@type fun(self: Set)
 Set.clear = clear
 
 ---@return integer
@@ -277,10 +319,10 @@ end, Set)
 ---@overload fun(time?: number): Date
 local dateMetatable = class("Date", function(time)
   time = check("time", "number", time or os.time() * 1000)
-  return {time = math.tointeger(time) or time}
+  return {time = compat.toInteger(time) or time}
 end, {})
 
---- A regular expression of JavaScript, which can be handed on and not be used.
+--- A regular expression of JavaScript. It can be sent on, but not used.
 ---@class RegExp
 ---@field source string
 ---@field flags string of "dgimsuvy", each at most once, in this order
@@ -305,16 +347,17 @@ function regexpMetatable:__tostring()
   return ("/%s/%s"):format(self.source, self.flags)
 end
 
---- An integer that is a BigInt in JavaScript, of any size. One that comes is an integer of Lua if
---- it has 64 bits, unless Lua has sent it as such an object.
+--- An integer of any size, a BigInt in JavaScript. One that fits into 64 bits arrives as an
+--- integer, unless Lua has sent it as an object of this class.
 ---@class BigInt
 ---@field hex string "-0x1f": small letters, no zeros before the digits
 ---@field new fun(value: integer|string): BigInt an integer, or hexadecimal digits
 ---@overload fun(value: integer|string): BigInt
 local bigintMetatable = class("BigInt", function(value)
-  if math.type(value) == "integer" then
-    -- the digits of mininteger are those of its magnitude
-    return {hex = ("%s0x%x"):format(value < 0 and "-" or "", value < 0 and -value or value)}
+  local integer = compat.toInteger(value)
+  if integer then
+    -- %x writes mininteger as its magnitude
+    return {hex = ("%s0x%x"):format(integer < 0 and "-" or "", integer < 0 and -integer or integer)}
   elseif type(value) ~= "string" then
     error(errors.invalidArgType("value", {"integer", "string"}, value), 0)
   elseif not value:find("^%-?0[xX]%x+$") then
@@ -337,10 +380,10 @@ local arrayBufferMetatable = class("ArrayBuffer", function(bytes)
   return {bytes = check("bytes", "string", bytes)}
 end, {})
 
---- Bytes with a type: an array of numbers, a DataView, or a Buffer, which comes as a string.
+--- Bytes with a type: an array of numbers, a DataView, or a Buffer, which arrives as a string.
 ---@class TypedArray
 ---@field type string "Uint8Array", "Float64Array", ..., "DataView", "Buffer"
----@field bytes string as string.pack makes them in the machine's own order
+---@field bytes string in the machine's byte order, as string.pack makes them
 ---@field new fun(type: string, bytes: string): TypedArray
 ---@overload fun(type: string, bytes: string): TypedArray
 local typedArrayMetatable = class("TypedArray", function(type, bytes)
@@ -353,7 +396,7 @@ local typedArrayMetatable = class("TypedArray", function(type, bytes)
   return {type = type, bytes = bytes}
 end, {})
 
---- Errors are those of child_process.errors: name, message, stack and cause are carried.
+--- Errors are those of child_process.errors. Messages carry their name, message, stack and cause.
 core.setClasses(function()
   return {
     mapMetatable, setMetatable, dateMetatable, regexpMetatable, bigintMetatable,

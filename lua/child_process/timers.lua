@@ -1,41 +1,50 @@
 --- Timers: setTimeout, setInterval, setImmediate.
+
+local check = require("child_process.base.check")
+local compat = require("child_process.base.compat")
 local core = require("child_process.core")
-local expect = require("child_process.expect")
+local immediates = require("child_process.loop.immediates")
 local loop = require("child_process.loop")
 
 ---@class child_process.timers
 local timers = {}
 
-local LONGEST = 2 ^ 31 - 1
-
--- As in Node, what is no usable number of milliseconds counts as 1.
+-- As in Node, an invalid number of milliseconds counts as 1. Unlike there, the number has no upper
+-- limit; math.huge means never.
 local function milliseconds(delay)
   delay = tonumber(delay) or 1
-  if not (delay >= 1 and delay <= LONGEST) then
-    delay = 1
+  if delay < 1 or delay ~= delay then
+    return 1
   end
-  return math.floor(delay)
+  return check.toInteger(delay)
 end
 
 ---@class Timeout
 ---@field callback function
 ---@field delay integer milliseconds
----@field interval boolean
-local Timeout = {__name = "Timeout"}
+---@field interval boolean it starts again whenever it has gone off
+---@field package arguments? table packed
+---@field package referenced boolean it keeps the loop alive
+---@field package cleared? boolean `close` was called
+---@field package option? string the option of a child that it stands for
+---@field package child? ChildProcess
+---@field package handle userdata of core
+local Timeout = compat.named({__name = "Timeout"})
 Timeout.__index = Timeout
 
-local checkTimeout = expect.this("Timeout", Timeout)
+local checkThis = check.this("Timeout", Timeout)
 
 local function start(callback, delay, interval, ...)
-  expect.type("callback", "function", callback)
+  check.type("callback", "function", callback)
   local timer = setmetatable({
     callback = callback,
     delay = milliseconds(delay),
     interval = interval,
+    arguments = select("#", ...) > 0 and compat.pack(...) or nil,
     referenced = true,
-    arguments = select("#", ...) > 0 and table.pack(...) or nil,
   }, Timeout)
   timer.handle = core.timer(timer)
+  loop.started(timer) -- first, since it may raise when out of memory
   timer.handle:start(timer.delay)
   loop.started()
   return timer
@@ -47,16 +56,40 @@ function Timeout:ontimeout()
   end
   local arguments = self.arguments
   if arguments then
-    self.callback(table.unpack(arguments, 1, arguments.n))
+    self.callback(compat.unpack(arguments, 1, arguments.n))
   else
     self.callback()
   end
 end
 
+-- The timer in words, see active_handles.lua.
+function Timeout:_describe()
+  local name = self.option or self.interval and "setInterval" or "setTimeout"
+  if self.delay >= compat.maxInteger then
+    return "timer", name .. " that never goes off"
+  end
+  local text = ("%s of %d ms"):format(name, self.delay)
+  if self.child then
+    text = ("%s for %s"):format(text, select(2, self.child:_describe()))
+  end
+  return "timer", text
+end
+
+-- Lets the words name an option of a child, and not a function that the program has not called.
+function Timeout:_standsFor(option, child)
+  self.option, self.child = option, child
+  return self
+end
+
+-- Whether somebody waits for it, see missing_run.lua.
+function Timeout:_isAwaited()
+  return self.referenced and not self.cleared
+end
+
 --- The timer keeps the loop alive, as it does at first.
 ---@return Timeout self
 function Timeout:ref()
-  checkTimeout(self, "ref")
+  checkThis(self, "ref")
   self.referenced = true
   self.handle:reference(true)
   loop.started()
@@ -66,23 +99,23 @@ end
 --- The loop may end although the timer has not gone off.
 ---@return Timeout self
 function Timeout:unref()
-  checkTimeout(self, "unref")
+  checkThis(self, "unref")
   self.referenced = false
   self.handle:reference(false)
   return self
 end
 
---- Does the timer keep the loop alive?
+--- Whether the timer keeps the loop alive.
 ---@return boolean
 function Timeout:hasRef()
-  checkTimeout(self, "hasRef")
+  checkThis(self, "hasRef")
   return self.referenced
 end
 
 --- Starts the timer anew, with the delay that it was made with.
 ---@return Timeout self
 function Timeout:refresh()
-  checkTimeout(self, "refresh")
+  checkThis(self, "refresh")
   if not self.cleared then
     self.handle:start(self.delay)
   end
@@ -92,13 +125,13 @@ end
 --- The same as clearTimeout.
 ---@return Timeout self
 function Timeout:close()
-  checkTimeout(self, "close")
+  checkThis(self, "close")
   self.cleared = true
   self.handle:stop()
   return self
 end
 
---- Calls the function once, `delay` milliseconds from now (1 to 2^31 - 1, anything else is 1).
+--- Calls the function once, `delay` milliseconds from now (1 or more, anything else is 1).
 ---@param callback function
 ---@param delay? number
 ---@param ... any its arguments
@@ -116,9 +149,10 @@ function timers.setInterval(callback, delay, ...)
   return start(callback, delay, true, ...)
 end
 
---- Ends a timer; anything that is none is ignored.
+--- Ends a timer; ignores anything else.
 ---@param timer any
 function timers.clearTimeout(timer)
+  check.dot(timer, timers, "timers.clearTimeout")
   if getmetatable(timer) == Timeout then
     timer:close()
   end
@@ -127,103 +161,15 @@ end
 --- The same as clearTimeout.
 timers.clearInterval = timers.clearTimeout
 
--- Immediates: all that are waiting share one handle.
----@class Immediate
----@field callback function
-local Immediate = {__name = "Immediate"}
-Immediate.__index = Immediate
+--- Calls the function in this iteration of the loop, after its events.
+---@type fun(callback: function, ...: any): Immediate
+timers.setImmediate = immediates.setImmediate
 
-local checkImmediate = expect.this("Immediate", Immediate)
-
-local queue = {}
-local first, last = 1, 0
-local referenced = 0 -- how many of those in the queue keep the loop alive
-local turn
-
-local function reference(immediate, on)
-  if immediate.referenced ~= on then
-    immediate.referenced = on
-    if immediate.waiting then
-      referenced = referenced + (on and 1 or -1)
-      turn:reference(referenced > 0)
-      loop.started()
-    end
-  end
-  return immediate
-end
-
-local function take(immediate)
-  immediate.waiting = false
-  referenced = referenced - (immediate.referenced and 1 or 0)
-end
-
-local function onturn()
-  local stop = last
-  while first <= stop do
-    local immediate = queue[first]
-    queue[first] = nil
-    first = first + 1
-    if first <= last then
-      -- Before the call, which may raise.
-      turn:start()
-    end
-    if immediate.waiting then
-      take(immediate)
-      turn:reference(referenced > 0)
-      local arguments = immediate.arguments
-      immediate.callback(table.unpack(arguments, 1, arguments.n))
-      loop.drain()
-    end
-  end
-end
-
---- The immediate keeps the loop alive, as it does at first.
----@return Immediate self
-function Immediate:ref()
-  checkImmediate(self, "ref")
-  return reference(self, true)
-end
-
---- The loop may end before the immediate is called.
----@return Immediate self
-function Immediate:unref()
-  checkImmediate(self, "unref")
-  return reference(self, false)
-end
-
---- Does the immediate keep the loop alive?
----@return boolean
-function Immediate:hasRef()
-  checkImmediate(self, "hasRef")
-  return self.referenced
-end
-
---- Calls the function in this turn of the loop, after its events.
----@param callback function
----@param ... any its arguments
----@return Immediate
-function timers.setImmediate(callback, ...)
-  expect.type("callback", "function", callback)
-  local immediate = setmetatable({
-    callback = callback, arguments = table.pack(...), referenced = true, waiting = true,
-  }, Immediate)
-  turn = turn or core.turn({onturn = onturn})
-  last = last + 1
-  queue[last] = immediate
-  referenced = referenced + 1
-  turn:reference(true)
-  turn:start()
-  loop.started()
-  return immediate
-end
-
---- Takes an immediate back; anything that is none is ignored.
+--- Cancels an immediate; ignores anything else.
 ---@param immediate any
 function timers.clearImmediate(immediate)
-  if getmetatable(immediate) == Immediate and immediate.waiting then
-    take(immediate)
-    turn:reference(referenced > 0)
-  end
+  check.dot(immediate, timers, "timers.clearImmediate")
+  immediates.clearImmediate(immediate)
 end
 
 return timers

@@ -1,8 +1,8 @@
-/* Numbers without Lua, beside what the C library makes of them: every float comes back with all its
- * bits, its digits are the shortest and of those the nearest, and texts of any length are read as
- * the nearest float. Prints what failed; the exit code is 0 when nothing did. */
-#include "../../src/codec/number.h"
+/* Numbers without Lua, compared with the C library: every float comes back with all its bits, its
+ * digits are the shortest and of those the nearest, and texts of any length are read as the nearest
+ * float. Prints failures; the exit code is 0 without any. */
 #include "../core/check.h"
+#include "codec/number/number.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -12,7 +12,7 @@
 
 enum { ROUNDS = 20000 };
 
-/* Numbers that look random and are the same in each run. */
+/* Pseudorandom numbers, the same in each run. */
 static uint64_t next_random(void)
 {
   static uint64_t state = 0x9E3779B97F4A7C15;
@@ -36,8 +36,8 @@ static uint64_t to_bits(double value)
   return bits;
 }
 
-/* Reads a text that lies in memory of exactly its size, so that a sanitizer or valgrind sees a byte
- * too many. Returns how much of it is a number. */
+/* Reads a text in memory of exactly its size, so that a sanitizer or valgrind detects reading
+ * beyond it. Returns the length of the number. */
 static size_t read_text(const char *text, cp_number *number)
 {
   size_t length = strlen(text);
@@ -57,7 +57,7 @@ static void check_integer(const char *text, int64_t value)
   check_of(whole && number.is_integer && number.value.integer == value, "reads an integer", text);
 }
 
-/* The library is right about every text, and knows infinity and signed zeros. */
+/* strtod is right about every text, including infinity and signed zeros. */
 static void check_float(const char *text)
 {
   cp_number number;
@@ -117,8 +117,7 @@ static void test_grammar(void)
   check_part("1-2", 1);
 }
 
-/* The digits of a text, without those zeros at its beginning and end that say nothing. Returns
- * their number. */
+/* Copies the digits of a text, without leading and trailing zeros. Returns their number. */
 static size_t digits_of(const char *text, char *digits)
 {
   size_t count = 0;
@@ -130,7 +129,7 @@ static size_t digits_of(const char *text, char *digits)
   return count;
 }
 
-/* With one digit less the float does not come back, and with as many there is none nearer. */
+/* With one digit less the float does not come back, and no text with as many digits is nearer. */
 static void check_shortest(double value, const char *text)
 {
   char digits[64], other[64], other_digits[64];
@@ -193,7 +192,7 @@ static void test_texts(void)
     snprintf(text, sizeof text, "%.*e", (int)(1 + next_random() % 40), value);
     check_float(text);
   }
-  for (int i = 0; i < ROUNDS / 20; i++) { /* the middle between two floats, and just beside it */
+  for (int i = 0; i < ROUNDS / 20; i++) { /* the midpoint of two floats, and numbers beside it */
     double value = from_bits(next_random() & INT64_MAX);
     if (!isfinite(value)) continue;
     long double middle = ((long double)value + (long double)nextafter(value, INFINITY)) / 2;
@@ -224,7 +223,7 @@ static void test_limits(void)
       "0e5",
       "-0e-5",
       "0.000e999999999999999999999",
-      /* the largest, and from where on it is infinite */
+      /* the greatest float, and the border of infinity */
       "1.7976931348623157e308",
       "1.7976931348623158e308",
       "1.7976931348623159e308",
@@ -232,7 +231,7 @@ static void test_limits(void)
       "-1e400",
       "1e99999999999999999999",
       "123456789e999999999",
-      /* the least, and from where on it is zero */
+      /* the least float, and the border of zero */
       "4.9406564584124654e-324",
       "2.4703282292062328e-324",
       "2.4703282292062327e-324",
@@ -240,11 +239,11 @@ static void test_limits(void)
       "-1e-400",
       "1e-99999999999999999999",
       "9999999999999999999e-343",
-      /* where floats begin to have all their bits */
+      /* the border of normal floats */
       "2.2250738585072014e-308",
       "2.2250738585072011e-308",
       "2.225073858507201e-308",
-      /* exactly in the middle: to the even one */
+      /* midpoints are rounded to the even float */
       "9007199254740993.0",
       "9007199254740995.0",
       "9007199254740993.00000000000000000001",
@@ -262,7 +261,7 @@ static void test_limits(void)
   }
 }
 
-/* The layout is that of JavaScript, but for ".0". */
+/* The layout is JavaScript's, except for ".0". */
 static void test_layout(void)
 {
   static const struct {
@@ -296,6 +295,32 @@ static void test_layout(void)
   }
 }
 
+static void test_names(void)
+{
+  static const struct {
+    double value;
+    const char *text;
+  } cases[] = {
+      {0.0, "0"},
+      {-0.0, "0"},
+      {3.0, "3"},
+      {-1.5, "-1.5"},
+      {1e-7, "1e-7"},
+      {9007199254740994.0, "9007199254740994"},
+      {4611686018427387904.0, "4611686018427388000"},
+      {-9223372036854775808.0, "-9223372036854776000"},
+      {1e20, "100000000000000000000"},
+      {1e21, "1e+21"},
+      {INFINITY, "Infinity"},
+      {-INFINITY, "-Infinity"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    char text[CP_NUMBER_BOUND + 1];
+    text[cp_number_write_name(cases[i].value, text)] = '\0';
+    check_of(strcmp(text, cases[i].text) == 0, cases[i].text, text);
+  }
+}
+
 int main(void)
 {
   test_integers();
@@ -304,5 +329,6 @@ int main(void)
   test_texts();
   test_limits();
   test_layout();
+  test_names();
   return failures == 0 ? 0 : 1;
 }

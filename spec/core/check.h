@@ -1,4 +1,4 @@
-/* What the C tests share. */
+/* Checks for the C tests. */
 #ifndef CHECK_H
 #define CHECK_H
 
@@ -8,7 +8,7 @@
 
 static int failures;
 
-/* Notes what does not hold of something. */
+/* Prints a condition that does not hold for `subject`, and counts it as a failure. */
 static inline void check_of(bool holds, const char *what, const char *subject)
 {
   if (!holds) {
@@ -17,7 +17,7 @@ static inline void check_of(bool holds, const char *what, const char *subject)
   }
 }
 
-/* Notes what does not hold. */
+/* The same without a subject. */
 static inline void check(bool holds, const char *what)
 {
   if (!holds) {
@@ -26,7 +26,7 @@ static inline void check(bool holds, const char *what)
   }
 }
 
-/* Runs a test in all three ways to start a program. Returns main's result. */
+/* Runs a test with each of the three ways to start a program. Returns the result of main. */
 static inline int run_in_each_mode(void (*test)(void))
 {
   test();

@@ -1,14 +1,15 @@
-/* Datagrams without Lua: what has no room waits and leaves in order, and a callback may close the socket. The
- * socket pair stands for a network that is slow: it refuses what its reader has not taken yet. */
-#include "core/datagram.h"
+/* Datagrams without Lua: those without room wait and are sent in order, and a callback may close
+ * the socket. A socket pair takes the part of a slow network: it refuses datagrams while its reader
+ * has not taken the earlier ones. */
+#include "core/net/datagram.h"
+#include "core/runtime.h"
 
 #include "check.h"
+#include "run_loop.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 enum { COUNT = 1000 };
 
@@ -75,7 +76,7 @@ static void test_room(cp_loop *loop)
   check(cp_datagram_receive(s.receiver) == 0, "receiving");
   send_more(&s);
   check(s.refused == 1 && cp_datagram_is_active(s.sender), "more than there is room for");
-  uv_run(loop->uv, UV_RUN_DEFAULT);
+  run_loop(loop);
   check(s.sent == COUNT && s.received == COUNT, "all arrive");
   check(s.refused > 1, "there was no room more than once");
   check(s.sender == NULL && s.receiver == NULL, "both were closed in a callback");
@@ -98,17 +99,17 @@ static void test_states(cp_loop *loop)
   check(cp_datagram_bind(datagram, &v4, 0) == -EINVAL, "binding twice");
   check(cp_datagram_reference(datagram, false) == 0 && cp_datagram_receive(datagram) == 0,
         "receiving");
-  check(uv_run(loop->uv, UV_RUN_DEFAULT) == 0, "the loop ends although it receives");
+  check(!cp_loop_is_alive(loop), "the loop ends although it receives");
   check(cp_datagram_close(datagram) == NULL, "closing");
 }
 
 int main(void)
 {
-  cp_loop loop;
+  cp_runtime runtime;
 
-  check(cp_loop_init(&loop, NULL) == 0, "a loop");
-  test_room(&loop);
-  test_states(&loop);
-  cp_loop_destroy(&loop);
+  check(cp_runtime_init(&runtime, NULL) == 0, "a loop");
+  test_room(&runtime.loop);
+  test_states(&runtime.loop);
+  cp_runtime_destroy(&runtime);
   return failures == 0 ? 0 : 1;
 }

@@ -1,7 +1,7 @@
-/* The encodings without Lua: no output beyond its bound, the same text however the bytes are cut,
- * and UTF-8 as Unicode defines it. Prints what failed; the exit code is 0 when nothing did. */
-#include "../../src/core/encoding.h"
+/* The encodings without Lua: the output stays within its bound, is the same wherever the bytes are
+ * cut, and UTF-8 is as Unicode defines it. */
 #include "check.h"
+#include "core/text/encoding.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -20,7 +20,7 @@ static const char *label(cp_encoding encoding)
   return name ? name : "bytes";
 }
 
-/* Memory of exactly this size, so that a sanitizer or valgrind sees a byte too many. */
+/* Allocates exactly this size, so that a sanitizer or valgrind notices one byte too many. */
 static char *allocate(size_t size)
 {
   char *memory = malloc(size > 0 ? size : 1);
@@ -33,7 +33,7 @@ typedef struct text {
   size_t length;
 } text;
 
-/* Writes `n` bytes to the decoder, and appends what comes out. */
+/* Decodes `n` bytes, and appends the text. */
 static void feed(cp_decoder *decoder, const char *bytes, size_t n, text *to)
 {
   char *in = allocate(n), *out = allocate(CP_DECODER_BOUND(n));
@@ -55,7 +55,7 @@ static void finish(cp_decoder *decoder, text *to)
   to->length += length;
 }
 
-/* The text of the bytes, given in two pieces. */
+/* Decodes the bytes in two pieces. */
 static text decode_split(cp_encoding encoding, const char *bytes, size_t n, size_t cut)
 {
   cp_decoder decoder = cp_decoder_init(encoding);
@@ -75,7 +75,7 @@ static text decode_bytewise(cp_encoding encoding, const char *bytes, size_t n)
   return result;
 }
 
-/* As a caller does it that passes on what needs no change. */
+/* Decodes like a caller that uses unchanged bytes directly. */
 static text decode_from_unchanged(cp_encoding encoding, const char *bytes, size_t n)
 {
   cp_decoder decoder = cp_decoder_init(encoding);
@@ -109,7 +109,7 @@ static bool equal(const text *a, const text *b)
   return same(a, b->bytes, b->length);
 }
 
-/* Random, but the same in every run. */
+/* Random numbers, the same in every run. */
 static uint32_t random_state = 1;
 static uint32_t random_below(uint32_t limit)
 {
@@ -117,7 +117,7 @@ static uint32_t random_below(uint32_t limit)
   return (random_state >> 8) % limit;
 }
 
-/* Bytes at which the rules of UTF-8 and UTF-16 change, and runs long enough for the fast paths. */
+/* Bytes at which the rules of UTF-8 and UTF-16 change, in runs long enough for the fast paths. */
 static size_t random_bytes(char *bytes)
 {
   static const unsigned char edges[] = {0x00, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF,
@@ -167,7 +167,7 @@ static void test_pieces(void)
   }
 }
 
-/* Arbitrary bytes survive being shown as text and read back. */
+/* Arbitrary bytes are the same after decoding and encoding. */
 static void test_round_trips(void)
 {
   static const cp_encoding lossless[] = {CP_ENCODING_NONE, CP_ENCODING_LATIN1, CP_ENCODING_HEX,
@@ -184,7 +184,7 @@ static void test_round_trips(void)
   }
 }
 
-/* Every character there is goes through UTF-16 and back. */
+/* Every character is the same after UTF-16 and back. */
 static void test_characters(void)
 {
   cp_decoder utf8 = cp_decoder_init(CP_ENCODING_UTF8);
@@ -214,8 +214,8 @@ static void test_characters(void)
   }
 }
 
-/* Of all sequences of one length, as many are valid as there are characters of that length. The
- * last bytes stand for their classes: two of the six are continuations. */
+/* The number of valid sequences of a length is the number of characters of that length. Six values,
+ * two of them continuations, represent all values of the last bytes. */
 static void test_validity(void)
 {
   static const unsigned char last[] = {0x00, 0x7F, 0x80, 0xBF, 0xC0, 0xFF};

@@ -1,19 +1,23 @@
 /* Starting programs, without Lua: the error of each step, descriptors, and the status. */
-#include "core/pidfd.h"
-#include "core/pipe.h"
-#include "core/spawn.h"
+#include "core/base/fd.h"
+#include "core/process/peak.h"
+#include "core/process/spawn.h"
+#include "core/stream/pipe.h"
+#include "core/sys/process.h"
 
 #include "check.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+static cp_spawn_step failed_step; /* of the last run */
+static int failed_position;
 
 /* Runs `sh -c command`, or options.file if it is set, and waits for it. Returns cp_spawn's result;
  * stores the status and what was printed. */
@@ -21,11 +25,11 @@ static int run(cp_spawner *spawner, cp_spawn_options options, const char *comman
                cp_exit_status *status, char *printed, size_t size)
 {
   char *args[] = {"sh", "-c", (char *)(uintptr_t)command, NULL};
-  bool set_blocking[3] = {false, false, false};
   int ours = -1;
   int theirs = -1;
   int pidfd = -1;
   pid_t pid = -1;
+  cp_spawn_failure failure = {0};
   ssize_t n = 0;
   int r = cp_pipe_open(false, &ours, &theirs);
 
@@ -34,19 +38,23 @@ static int run(cp_spawner *spawner, cp_spawn_options options, const char *comman
   }
   options.file = options.file != NULL ? options.file : "sh";
   options.args = args;
-  options.fds = (int[]){CP_SPAWN_IGNORE, theirs, theirs};
-  options.fd_count = 3;
-  options.set_blocking = set_blocking;
-  r = cp_spawn(spawner, &options, &pid, &pidfd);
-  cp_pipe_close(theirs);
+  options.stdio = (cp_stdio[]){{CP_STDIO_IGNORE, -1, -1},
+                               {CP_STDIO_DESCRIPTOR, theirs, -1},
+                               {CP_STDIO_CHILD_FD, STDOUT_FILENO, -1}};
+  options.stdio_count = 3;
+  r = cp_spawn(spawner, &options, &pid, &pidfd, &failure);
+  check(failure.error == r, "the error of a failure");
+  failed_step = failure.step;
+  failed_position = failure.position;
+  cp_fd_close(theirs);
   printed[0] = '\0';
   if (r == 0) {
-    check(cp_pidfd_wait(pidfd, pid, true, status) == 1, "waiting for a child");
+    check(cp_sys_wait(pidfd, pid, true, status) == 1, "waiting for a child");
     n = read(ours, printed, size - 1);
     printed[n > 0 ? n : 0] = '\0';
-    cp_pipe_close(pidfd);
+    cp_fd_close(pidfd);
   }
-  cp_pipe_close(ours);
+  cp_fd_close(ours);
   return r;
 }
 
@@ -54,8 +62,9 @@ static void test_all(void)
 {
   cp_spawner *spawner = NULL;
   cp_spawn_options plain = {0};
-  cp_exit_status status = {0, 0};
+  cp_exit_status status = {0};
   char printed[256];
+  const cp_spawn_limit limits[] = {{RLIMIT_FSIZE, 32 * 512, 32 * 512}, {RLIMIT_CORE, 1, 0}};
   char *no_path[] = {"PATH=/nonexistent", NULL};
   int open_before = dup(STDERR_FILENO); /* not close-on-exec */
   int next = -1;
@@ -76,18 +85,44 @@ static void test_all(void)
         "nothing is inherited that was not named");
 
   check(run(spawner, (cp_spawn_options){.file = "/nonexistent/file"}, "", &status, printed, 256) ==
-            -ENOENT,
+                -ENOENT &&
+            failed_step == CP_STEP_EXECUTE,
         "a file that does not exist");
   check(run(spawner, (cp_spawn_options){.file = "/tmp"}, "", &status, printed, 256) == -EACCES,
         "a directory");
   check(run(spawner, (cp_spawn_options){.cwd = "/nonexistent"}, "", &status, printed, 256) ==
-            -ENOENT,
+                -ENOENT &&
+            failed_step == CP_STEP_CWD,
         "a working directory that does not exist");
   check(run(spawner, (cp_spawn_options){.env = no_path}, "", &status, printed, 256) == -ENOENT,
         "the PATH of the given environment");
   check(run(spawner, (cp_spawn_options){.cwd = "/"}, "pwd", &status, printed, 256) == 0 &&
             strcmp(printed, "/\n") == 0,
         "the working directory");
+
+  check(run(spawner,
+            (cp_spawn_options){.attributes = &(cp_spawn_attributes){.set_umask = true,
+                                                                    .umask = 027,
+                                                                    .limits = limits,
+                                                                    .limit_count = 1}},
+            "umask; ulimit -f", &status, printed, 256) == 0 &&
+            strcmp(printed, "0027\n32\n") == 0,
+        "a mask and a limit");
+  check(run(spawner,
+            (cp_spawn_options){.attributes =
+                                   &(cp_spawn_attributes){.limits = limits, .limit_count = 2}},
+            "", &status, printed, 256) == -EINVAL &&
+            failed_step == CP_STEP_LIMITS && failed_position == 1,
+        "a limit that cannot be set");
+  check(run(spawner, (cp_spawn_options){.set_process_group = true},
+            "set -- $(cat /proc/$$/stat); [ $5 = $$ ] && echo leader", &status, printed,
+            256) == 0 &&
+            strcmp(printed, "leader\n") == 0,
+        "a process group");
+  check(run(spawner, (cp_spawn_options){.set_process_group = true, .process_group = INT_MAX}, "",
+            &status, printed, 256) == -EPERM &&
+            failed_step == CP_STEP_PROCESS_GROUP,
+        "a process group that does not exist");
 
   cp_spawner_destroy(spawner);
   next = dup(STDERR_FILENO);
@@ -96,7 +131,7 @@ static void test_all(void)
   close(open_before);
 }
 
-/* Takes all descriptors that are left. Returns the highest. */
+/* Opens descriptors until none is left. Returns the highest. */
 static int exhaust(void)
 {
   int highest = -1;
@@ -112,7 +147,7 @@ static void test_lending(void)
 {
   cp_spawner *spawner = NULL;
   cp_spawn_options plain = {0};
-  cp_exit_status status = {0, 0};
+  cp_exit_status status = {0};
   char printed[256];
   struct rlimit before;
   int first = -1;
@@ -130,7 +165,7 @@ static void test_lending(void)
   check(last != -1, "taking what was lent");
   cp_spawner_take_back(spawner);
   for (int fd = first; fd < first + 2; fd++) {
-    close(fd); /* for the pipe */
+    close(fd); /* the pipe of the run needs two */
   }
   check(run(spawner, plain, "echo out", &status, printed, 256) == -EMFILE,
         "starting where others have taken what was lent");
@@ -149,9 +184,45 @@ static void test_lending(void)
   setrlimit(RLIMIT_NOFILE, &before);
 }
 
+/* Whether children share our memory at first, which Linux shows in their peak. */
+static bool shares_memory(void)
+{
+  char *stack = getenv("CHILD_PROCESS_NO_VFORK") == NULL ? cp_sys_stack_new() : NULL;
+
+  cp_sys_stack_free(stack);
+  return stack != NULL;
+}
+
+/* A program that uses next to nothing, after this one has used 64 MiB. */
+static void test_peak(void)
+{
+  enum { SIZE = 64 << 20 };
+  cp_spawner *spawner = NULL;
+  cp_exit_status status = {0};
+  char printed[256];
+  volatile char *memory = malloc(SIZE);
+
+  for (size_t i = 0; memory != NULL && i < SIZE; i += 1024) {
+    memory[i] = 1;
+  }
+  free((void *)(uintptr_t)memory);
+  check(cp_spawner_new(&spawner) == 0, "making a spawner");
+  check(run(spawner, (cp_spawn_options){0}, ":", &status, printed, 256) == 0, "starting sh");
+  check(status.usage.is_known, "the usage is known");
+  check(cp_peak_of_child(&status.usage) == -1, "a peak that the child has taken over");
+  if (shares_memory()) {
+    check(status.usage.peak >= SIZE / 1024, "the kernel lets the child take over the peak");
+  }
+  status.usage.peak = cp_sys_own_usage().peak + 1024;
+  check(cp_peak_of_child(&status.usage) == status.usage.peak, "a higher peak");
+  check(cp_sys_own_peak() == -ENOTSUP || cp_sys_own_peak() >= SIZE / 1024, "our own peak");
+  cp_spawner_destroy(spawner);
+}
+
 static void test_each(void)
 {
   test_all();
+  test_peak();
   test_lending();
 }
 

@@ -1,13 +1,13 @@
-/* For libFuzzer: any bytes are given to the decoder of structured clone. What it takes for a value is
- * written and read again. The second writing has to give the same bytes as the first; where they are
- * of tables, as many. And as a Lua string the bytes have to come back as they were. Meanwhile memory
- * seems to run out every few allocations, so that Lua collects whatever is not anchored before it is
- * given some. What a decoding allocates must be in proportion to the bytes that are there. */
-#include "../../src/codec/clone.h"
+/* For libFuzzer: decodes arbitrary bytes as structured clone. A value that comes out is encoded,
+ * decoded and encoded again, which has to yield the same bytes, or for tables the same number of
+ * bytes. The input as a Lua string has to come back unchanged. Every few allocations one fails, so
+ * that Lua collects everything that is not anchored and tries again. A decoding must not allocate
+ * more than in proportion to the length of the input. */
+#include "codec/clone/clone.h"
 #include "fuzz.h"
 
-/* So much more memory than before may be used while a message is decoded: for each of its bytes, and
- * for what Lua has not collected yet and the growth of its stack. */
+/* The memory that decoding a message may use: for each of its bytes, and for garbage and the growth
+ * of Lua's stack. */
 enum { BYTES_PER_BYTE = 128, BYTES_FOR_ALL = 64 * 1024 };
 
 static cp_fuzz_memory memory;
@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 typedef struct input {
   const char *data;
   size_t size;
-  cp_buffer first, second; /* what was written; freed also after an error */
+  cp_buffer first, second; /* encoded values; freed also after an error */
 } input;
 
 static bool same_bytes(const cp_buffer *a, const cp_buffer *b)
@@ -25,8 +25,8 @@ static bool same_bytes(const cp_buffer *a, const cp_buffer *b)
   return a->length == b->length && memcmp(a->data, b->data, a->length) == 0;
 }
 
-/* What was read can be written. The keys of a table come in another order after it was made anew, so
- * bytes are compared only where that cannot be. */
+/* Encodes and decodes the value on top of the stack. A decoded table may have its keys in another
+ * order, so the bytes of tables are not compared. */
 static void read_again(lua_State *L, input *in)
 {
   cp_decode_error error;

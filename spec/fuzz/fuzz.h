@@ -1,5 +1,5 @@
-/* What the programs for libFuzzer share: memory that runs out now and then, and calls into Lua that may
- * fail for that reason alone. */
+/* Shared by the programs for libFuzzer: an allocator that fails now and then, and calls into Lua
+ * that may raise no other error. */
 #ifndef CP_FUZZ_H
 #define CP_FUZZ_H
 
@@ -12,10 +12,10 @@
 #include <string.h>
 
 typedef struct cp_fuzz_memory {
-  int failure_interval; /* every so many allocations fail once; with 0 none does */
+  int failure_interval; /* one allocation in this number fails; 0: none */
   int allocations;
   size_t used;
-  size_t limit; /* of `used`; 0 for none */
+  size_t limit; /* of `used`; 0: none */
 } cp_fuzz_memory;
 
 static inline void require(bool good, const char *what)
@@ -28,14 +28,14 @@ static inline void require(bool good, const char *what)
 static inline void *cp_fuzz_allocate(void *data, void *block, size_t old_size, size_t new_size)
 {
   cp_fuzz_memory *memory = data;
-  if (block == NULL) old_size = 0; /* it is the kind of an object */
+  if (block == NULL) old_size = 0; /* Lua passes the type of the new object */
   if (new_size == 0) {
     memory->used -= old_size;
     free(block);
     return NULL;
   }
   if (memory->failure_interval > 0 && ++memory->allocations >= memory->failure_interval) {
-    memory->allocations = -1; /* the next one is the same again, and has to succeed */
+    memory->allocations = -1; /* Lua tries again, which has to succeed */
     return NULL;
   }
   block = realloc(block, new_size);
@@ -45,7 +45,7 @@ static inline void *cp_fuzz_allocate(void *data, void *block, size_t old_size, s
   return block;
 }
 
-/* Calls a test with a light userdata. It may raise nothing but errors for want of memory. */
+/* Calls a test with a light userdata. It may only raise errors about memory. */
 static inline void cp_fuzz_call(lua_State *L, const cp_fuzz_memory *memory, lua_CFunction test,
                                 void *input)
 {

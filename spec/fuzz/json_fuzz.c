@@ -1,14 +1,13 @@
-/* For libFuzzer: any bytes are given to the JSON codec in two ways. What it takes for JSON is
- * written and read again, and has to be the same value; and as a string they come back with U+FFFD
- * for what is not valid UTF-8, as the decoder of that encoding has it. Meanwhile memory seems to
- * run out every few allocations, so that Lua collects whatever is not anchored before it is given
- * some. */
-#include "../../src/codec/json.h"
-#include "../../src/core/encoding_parts.h"
+/* For libFuzzer: gives arbitrary bytes to the JSON codec in two ways. If they are a JSON text, its
+ * value is encoded and decoded again, and has to be the same. As a Lua string they have to come
+ * back with U+FFFD for invalid UTF-8, as the UTF-8 decoder has it. Every few allocations one fails,
+ * so that Lua collects everything that is not anchored and tries again. */
+#include "codec/json/json.h"
+#include "core/text/encoding.h"
+#include "core/text/utf8.h"
 #include "fuzz.h"
 
 #include <lauxlib.h>
-#include <math.h>
 
 static cp_fuzz_memory memory;
 
@@ -60,7 +59,7 @@ static bool same_table(lua_State *L, int a, int b)
   return good;
 }
 
-/* Whether the value at `b` is that at `a` after it was written and read. */
+/* Returns whether the value at `b` is the value at `a` after encoding and decoding. */
 static bool same(lua_State *L, int a, int b)
 {
   if (lua_type(L, a) == LUA_TNUMBER && isinf(lua_tonumber(L, a))) {
@@ -86,7 +85,7 @@ static void read_again(lua_State *L, cp_buffer *text)
 typedef struct input {
   const char *data;
   size_t size;
-  cp_buffer text; /* what was written; freed also after an error */
+  cp_buffer text; /* the encoded value; freed also after an error */
 } input;
 
 static int test_text(lua_State *L)
@@ -123,7 +122,6 @@ static int test_string(lua_State *L)
   return 0;
 }
 
-/* A buffer of Lua's own gives up at once when there is no memory. */
 static void run(lua_State *L, lua_CFunction test, const uint8_t *data, size_t size)
 {
   input in = {.data = (const char *)data, .size = size};

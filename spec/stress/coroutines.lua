@@ -11,7 +11,7 @@ local loop = require("child_process.loop")
 local support = require("spec.support")
 local Places = require("spec.support.places")
 
-local COROUTINES = 10000
+local FIRST, COROUTINES = 1000, 10000
 local AT_ONCE = 64
 local MARGIN_KIB = 2048 -- what the allocator may keep for itself
 local HEAP_MARGIN_KIB = 64
@@ -55,9 +55,9 @@ local function execute(first, last)
   assert(places.most == AT_ONCE and places.free == AT_ONCE, "not as many at once as may be")
 end
 
-execute(1, COROUTINES // 10)
+execute(1, FIRST)
 local early = holds("after a tenth")
-execute(COROUTINES // 10 + 1, COROUTINES)
+execute(FIRST + 1, COROUTINES)
 local late = holds("after all")
 assertNothingLeft(early, late)
 assert(late.resident <= early.resident + MARGIN_KIB, "memory has grown")
@@ -73,10 +73,10 @@ local function cancel()
     local ok = pcall(function()
       signal:throwIfAborted()
       started = started + 1
-      if number == COROUTINES // 20 then
+      if number == COROUTINES / 20 then
         controller:abort()
       end
-      cp.promises.execFile("sleep", {number < COROUTINES // 20 - AT_ONCE // 2 and "0" or "60"},
+      cp.promises.execFile("sleep", {number < COROUTINES / 20 - AT_ONCE / 2 and "0" or "60"},
         {signal = signal}):await()
     end)
     failed = failed + (ok and 0 or 1)
@@ -86,7 +86,7 @@ local function cancel()
     cp.async(task, number)
   end
   cp.run()
-  assert(started <= COROUTINES // 20, "something was started after the end")
+  assert(started <= COROUTINES / 20, "something was started after the end")
   assert(failed >= COROUTINES - started and failed > 0, "something was not cancelled")
 end
 

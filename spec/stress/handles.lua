@@ -3,6 +3,7 @@
 -- descriptors, processes or memory are left. Takes less than a minute.
 --
 --   lua5.4 spec/stress/handles.lua
+
 local cp = require("child_process")
 local held = require("spec.support.held")
 local net = require("child_process.net")
@@ -32,7 +33,7 @@ local SCRIPT = [[
 local CLIENT = "build/bench/client"
 local make = cp.spawnSync("make", {"-s", "-C", "bench", "../" .. CLIENT}, {stdio = "inherit"})
 if make.status ~= 0 then
-  os.exit(false)
+  os.exit(1)
 end
 
 local descriptors = #support.openFds()

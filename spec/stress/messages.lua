@@ -5,6 +5,7 @@
 -- minute.
 --
 --   lua5.4 spec/stress/messages.lua
+
 local cp = require("child_process")
 local held = require("spec.support.held")
 local support = require("spec.support")
@@ -21,7 +22,7 @@ local CHILDREN = 200
 local MARGIN_KIB = 512
 
 --- Both sides send as fast as they may: at most WINDOW messages are ahead of what the other has
---- told to have received, so that memory tells of leaks and not of a slow reader. Each message has
+--- acknowledged, so that memory shows leaks and not a slow reader. Each message has
 --- its number, and that of the last one received.
 local EXCHANGE = [[
 local COUNT, WINDOW = ...
@@ -51,7 +52,7 @@ end
 
 local function million()
   local script = support.script(([[
-    local exchange = load(%q)(%d, %d)
+    local exchange = (loadstring or load)(%q)(%d, %d)
     exchange(process, function(received)
       if received == %d then process:send({received = received, all = true}) end
     end)
@@ -65,7 +66,7 @@ local function million()
   local function memory()
     return {ours = held.residentKiB(), child = held.residentKiB(child.pid)}
   end
-  load(EXCHANGE)(COUNT, WINDOW)(child, function(count)
+  support.load(EXCHANGE)(COUNT, WINDOW)(child, function(count)
     received = count
     if count == WARM then warm = memory() end
     if count == COUNT then last = memory() end
@@ -97,7 +98,7 @@ local function long()
   child:on("message", function(message) same = message == text end)
   child:send(text)
   support.run(600)
-  check(same, "a message of %d MiB went both ways", #text >> 20)
+  check(same, "a message of %d MiB went both ways", #text / 2 ^ 20)
 end
 
 local function crowd()

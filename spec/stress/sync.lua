@@ -3,6 +3,8 @@
 -- a minute.
 --
 --   lua5.4 spec/stress/sync.lua
+
+local compat = require("child_process.base.compat")
 local cp = require("child_process")
 local held = require("spec.support.held")
 local process = require("child_process.process")
@@ -22,10 +24,10 @@ if arg[1] ~= "limited" then
     ulimit -n %d && exec env MALLOC_MMAP_THRESHOLD_=65536 MALLOC_TRIM_THRESHOLD_=65536 "$@"
   ]]):format(DESCRIPTORS)
   local args = {"-c", command, "sh", process.execPath, arg[0], "limited"}
-  os.exit(cp.spawnSync("sh", args, {stdio = "inherit"}).status == 0)
+  os.exit(cp.spawnSync("sh", args, {stdio = "inherit"}).status)
 end
 
---- Makes a call when only so many descriptors are to be had.
+--- Makes a call when only `left` descriptors are free.
 local function starve(left)
   local files = {}
   repeat
@@ -38,22 +40,22 @@ local function starve(left)
   return result
 end
 
-local failures = {{"E2BIG", cp.spawnSync, "true", {("x"):rep(1 << 20)}}}
+local failures = {{"E2BIG", cp.spawnSync, "true", {("x"):rep(2 ^ 20)}}}
 for left = 0, 5 do -- three pipes need six
   failures[#failures + 1] = {"EMFILE", starve, left}
 end
-table.move(ways.failures, 1, #ways.failures, #failures + 1, failures)
+compat.move(ways.failures, 1, #ways.failures, #failures + 1, failures)
 
 local function take(number)
   local kinds = number % 2 == 0 and failures or ways.successes
-  ways.take(kinds[number // 2 % #kinds + 1])
+  ways.take(kinds[math.floor(number / 2) % #kinds + 1])
 end
 
 -- Prints and returns what the process holds.
 local function holds(calls)
   local amounts = {#support.openFds(), held.children(), held.residentKiB()}
   print(("%5d calls: %d descriptors, %d children, %d KiB resident"):format(
-    calls, table.unpack(amounts)))
+    calls, compat.unpack(amounts)))
   return amounts
 end
 

@@ -20,7 +20,7 @@ function held.residentKiB(pid)
   collectgarbage()
   -- the number in "status" is put together from counters that lag behind
   local text = support.readFile(("/proc/%s/smaps_rollup"):format(pid or "self"))
-  return math.tointeger(text:match("Rss:%s*(%d+)"))
+  return tonumber(text:match("Rss:%s*(%d+)"))
 end
 
 return held

@@ -1,21 +1,22 @@
 /*
  * What host programs do, for scripts that test that we live with it. Each function is one habit: a
- * SIGCHLD handler of its own, SIGCHLD ignored, children waited for by somebody else, signals all the
- * time, fewer rights than at the start, an event loop of its own, of any kind or libuv's, descriptors
- * that are sent by themselves.
+ * SIGCHLD handler of its own, SIGCHLD ignored, children waited for by somebody else, signals all
+ * the time, fewer rights than at the start, an event loop of its own, of any kind or libuv's,
+ * descriptors that are sent by themselves, copies of the whole process, threads with Lua states of
+ * their own.
  */
 #define _GNU_SOURCE /* O_PATH */
 #include <errno.h>
 #include <fcntl.h>
-#include <lauxlib.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
-#include <lua.h>
 #include <lualib.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -24,6 +25,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <uv.h>
+
+#include "compat/lua.h"
 
 static volatile sig_atomic_t handler_calls;
 
@@ -130,8 +133,8 @@ static int host_set_uid(lua_State *L)
   return 0;
 }
 
-/* host.killAtExec() -> done: from now on whoever executes a program is killed before that by SIGSYS;
- * false where the system has no filters. */
+/* host.killAtExec() -> done: from now on whoever executes a program is killed before that by
+ * SIGSYS; false where the system has no filters. */
 static int host_kill_at_exec(lua_State *L)
 {
   struct sock_filter instructions[] = {
@@ -174,7 +177,8 @@ static int host_run_on_own_loop(lua_State *L)
   return 1;
 }
 
-/* host.poll(fd[, timeout]) -> ready: waits until a descriptor is readable; milliseconds or no limit. */
+/* host.poll(fd[, timeout]) -> ready: waits until a descriptor is readable; milliseconds or no
+ * limit. */
 static int host_poll(lua_State *L)
 {
   struct pollfd descriptor = {.fd = (int)luaL_checkinteger(L, 1), .events = POLLIN};
@@ -182,7 +186,8 @@ static int host_poll(lua_State *L)
   return 1;
 }
 
-/* host.send(fd, text, ...): writes a text to a Unix socket, with copies of the descriptors that follow. */
+/* host.send(fd, text, ...): writes a text to a Unix socket, with copies of the descriptors that
+ * follow. */
 static int host_send(lua_State *L)
 {
   int fds[8];
@@ -207,7 +212,8 @@ static int host_send(lua_State *L)
   return 0;
 }
 
-/* host.receive(fd) -> text, descriptor: what has come on a Unix socket; nil at the end. Waits for it. */
+/* host.receive(fd) -> text, descriptor: what has come on a Unix socket; nil at the end. Waits for
+ * it. */
 static int host_receive(lua_State *L)
 {
   char text[4096], control[CMSG_SPACE(sizeof(int))];
@@ -227,12 +233,122 @@ static int host_receive(lua_State *L)
   return 2;
 }
 
-/* host.openPath(path) -> a descriptor that only stands for the path: it has no flags that could be set. */
+/* host.openPath(path) -> a descriptor that only stands for the path: it has no flags that could be
+ * set. */
 static int host_open_path(lua_State *L)
 {
   int fd = open(luaL_checkstring(L, 1), O_PATH | O_CLOEXEC);
   if (fd == -1) return luaL_error(L, "open failed");
   lua_pushinteger(L, fd);
+  return 1;
+}
+
+/* host.fork() -> process id of the copy; 0 in the copy. */
+static int host_fork(lua_State *L)
+{
+  pid_t pid = fork();
+  if (pid == -1) return luaL_error(L, "fork failed");
+  lua_pushinteger(L, pid);
+  return 1;
+}
+
+/* host.descriptors() -> how many are open */
+static int host_descriptors(lua_State *L)
+{
+  int count = 0;
+  for (int fd = 0; fd < 1024; fd++) count += fcntl(fd, F_GETFD) != -1;
+  lua_pushinteger(L, count);
+  return 1;
+}
+
+static void *fork_and_call(void *L)
+{
+  pid_t pid = fork();
+  if (pid == 0) _exit(lua_pcall(L, 0, 0, 0) == LUA_OK ? 0 : 1);
+  return (void *)(intptr_t)pid;
+}
+
+/* host.forkInThread(function) -> process id of a copy that another thread has made, while this one
+ * waits for it. The copy calls the function in that thread, and ends. */
+static int host_fork_in_thread(lua_State *L)
+{
+  pthread_t thread;
+  void *pid = NULL;
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  lua_settop(L, 1);
+  if (pthread_create(&thread, NULL, fork_and_call, L) != 0) return luaL_error(L, "no thread");
+  pthread_join(thread, &pid);
+  lua_pushinteger(L, (lua_Integer)(intptr_t)pid);
+  return 1;
+}
+
+/* host.execute(path): executes a program instead of this one, with our descriptors. */
+static int host_execute(lua_State *L)
+{
+  const char *path = luaL_checkstring(L, 1);
+  execl(path, path, (char *)NULL);
+  return luaL_error(L, "exec failed");
+}
+
+/* host.await(pid) -> status as waitpid(2) has it: waits for one child of the process. */
+static int host_await(lua_State *L)
+{
+  int status = -1;
+  while (waitpid((pid_t)luaL_checkinteger(L, 1), &status, 0) == -1) {
+    if (errno != EINTR) return luaL_error(L, "waitpid failed");
+  }
+  lua_pushinteger(L, status);
+  return 1;
+}
+
+/* host.exit(code): ends the process, and nothing else: no handler runs, nothing is flushed. */
+static int host_exit(lua_State *L)
+{
+  _exit((int)luaL_optinteger(L, 1, 0));
+}
+
+/* host.close(): closes the Lua state in the middle of it all, and ends the process. */
+static int host_close(lua_State *L)
+{
+  lua_close(L);
+  _exit(0);
+}
+
+/* host.closeDescriptor(fd): whoever it belongs to. */
+static int host_close_descriptor(lua_State *L)
+{
+  if (close((int)luaL_checkinteger(L, 1)) != 0) return luaL_error(L, "close failed");
+  return 0;
+}
+
+static void *run_state(void *path)
+{
+  lua_State *L = luaL_newstate();
+  char *failure = NULL;
+  luaL_openlibs(L);
+  if (luaL_dofile(L, path) != LUA_OK) failure = strdup(lua_tostring(L, -1));
+  lua_close(L);
+  free(path);
+  return failure;
+}
+
+/* host.startThread(path) -> thread: runs a script in a Lua state and a thread of its own. */
+static int host_start_thread(lua_State *L)
+{
+  pthread_t *thread = lua_newuserdatauv(L, sizeof *thread, 0);
+  if (pthread_create(thread, NULL, run_state, strdup(luaL_checkstring(L, 1))) != 0) {
+    return luaL_error(L, "no thread");
+  }
+  return 1;
+}
+
+/* host.joinThread(thread) -> what it has raised, or nil. */
+static int host_join_thread(lua_State *L)
+{
+  void *failure = NULL;
+  pthread_join(*(pthread_t *)lua_touserdata(L, 1), &failure);
+  lua_pushstring(L, failure);
+  free(failure);
   return 1;
 }
 
@@ -253,6 +369,16 @@ int luaopen_host(lua_State *L)
       {"send", host_send},
       {"receive", host_receive},
       {"openPath", host_open_path},
+      {"fork", host_fork},
+      {"descriptors", host_descriptors},
+      {"forkInThread", host_fork_in_thread},
+      {"execute", host_execute},
+      {"await", host_await},
+      {"exit", host_exit},
+      {"close", host_close},
+      {"closeDescriptor", host_close_descriptor},
+      {"startThread", host_start_thread},
+      {"joinThread", host_join_thread},
       {NULL, NULL},
   };
   luaL_newlib(L, functions);

@@ -1,5 +1,6 @@
 -- What specs of fork and messages need: children with a channel, in Lua, of raw bytes, and in Node.
 
+local compat = require("child_process.base.compat")
 local cp = require("child_process")
 local json = require("child_process.json")
 local process = require("child_process.process")
@@ -22,7 +23,7 @@ function messages.fork(text, options, args)
   return cp.fork(support.script(text), args or {}, options)
 end
 
---- Starts a shell that speaks on the channel in the place of a program that knows the protocol:
+--- Starts a shell that speaks on the channel instead of a program that knows the protocol:
 --- its descriptor is 3.
 ---@param script string
 ---@param options? table of spawn; its stdio is set
@@ -100,7 +101,7 @@ end
 function messages.echoed(options, ...)
   local answers = messages.exchange(messages.fork(messages.ECHO, options), {...})
   support.run()
-  return table.unpack(answers)
+  return compat.unpack(answers)
 end
 
 --- Runs the loop until a function gives something. Fails when that takes too long.
@@ -124,7 +125,7 @@ end
 ---@return fun()
 function messages.withNode(fn)
   return function()
-    if not support.hasNode() then pending("node is not installed") end
+    if not support.hasNode() then support.skip("Node 20 is not installed") end
     fn()
   end
 end

@@ -1,5 +1,5 @@
 -- Both ends of a handle's way, for specs and for the scripts that they start: makes a handle of
--- each kind, serves it, and asks whoever serves it.
+-- each kind, serves it, and asks its server.
 
 local dgram = require("child_process.dgram")
 local net = require("child_process.net")
@@ -136,7 +136,7 @@ function passing.send(target, name, native, onPlace)
   end)
 end
 
---- Serves what is sent, once, and asks where it is told to.
+--- Serves what is sent, once, and asks at the address it gets.
 ---@param target ChildProcess|process
 ---@param who string what answers say
 ---@param onAnswer? fun(answer: string)

@@ -1,12 +1,12 @@
--- A number of places, as a program would write it: whoever takes one waits until there is one, in
--- the order in which they came.
+-- A number of places, as a program would write it: those that take one wait until one is
+-- free, in the order in which they came.
 
 local Promise = require("child_process.promise")
 
 local Places = {}
 Places.__index = Places
 
---- Makes so many places.
+--- Makes `count` places.
 ---@param count integer
 ---@return table # free, how many are; most, how many were taken at once
 function Places.new(count)

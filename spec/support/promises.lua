@@ -1,5 +1,6 @@
 --- Promises that are settled later, and functions that note their calls.
 
+local compat = require("child_process.base.compat")
 local timers = require("child_process.timers")
 local Promise = require("child_process.promise")
 
@@ -9,7 +10,7 @@ local promises = {}
 function promises.recorder(result)
   local calls = {}
   return function(...)
-    calls[#calls + 1] = table.pack(...)
+    calls[#calls + 1] = compat.pack(...)
     return result
   end, calls
 end

@@ -25,7 +25,7 @@ end
 ---@return function
 function sockets.withIPv6(test)
   return function()
-    if not sockets.hasIPv6() then pending("the machine has no ::1") end
+    if not sockets.hasIPv6() then support.skip("the machine has no ::1") end
     test()
   end
 end
@@ -38,6 +38,18 @@ function sockets.listen(server, callback)
     callback(server:address().port)
   end)
   return server
+end
+
+--- Listens, with a client that leaves after its first data.
+---@param server Server
+function sockets.serveOneThatLeaves(server)
+  sockets.listen(server, function(port)
+    local client = net.connect(port, "127.0.0.1")
+    client:once("data", function()
+      client:destroy()
+      server:close()
+    end)
+  end)
 end
 
 --- Makes a server that listens on a free port of 127.0.0.1. Calls back with it, and with where it
@@ -91,7 +103,7 @@ function sockets.option(socket, name)
   local result = cp.spawnSync("perl", {"-MSocket=:all", "-e", ([[
     open(my $socket, "+<&=", 3); print unpack("i", getsockopt($socket, %s));
   ]]):format(name)}, {stdio = {"ignore", "pipe", "inherit", socket}})
-  return math.tointeger(tonumber(result.stdout))
+  return tonumber(result.stdout)
 end
 
 return sockets

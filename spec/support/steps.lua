@@ -6,8 +6,8 @@ local steps = {}
 
 local EACH = 100 -- instructions that are one step
 
---- Counts the steps of a function. The collector stands still meanwhile: what finalizers do is none
---- of its work.
+--- Counts the steps of a function. The collector is stopped meanwhile, so that finalizers do
+--- not count.
 ---@param fn fun()
 ---@param threads? thread[] coroutines whose steps count as well
 ---@return integer

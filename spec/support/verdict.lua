@@ -15,7 +15,7 @@ end
 
 --- Ends the program: with 1 if something was not right.
 function verdict.exit()
-  os.exit(not failed)
+  os.exit(failed and 1 or 0)
 end
 
 return verdict

@@ -1,35 +1,45 @@
-#include "address.h"
+/* Reads socket addresses from the Lua stack, and pushes them. */
+#include "binding/address.h"
 
-#include "object.h"
+#include "binding/numbers.h"
+#include "binding/stack.h"
+#include "compat/lua.h"
 
 #include <errno.h>
 #include <string.h>
 
-void cp_push_address(lua_State *L, const cp_address *address)
+const char *cpl_family_name(int family)
+{
+  return family == 4 ? "IPv4" : "IPv6";
+}
+
+void cpl_push_address(lua_State *L, const cp_address *address)
 {
   char text[CP_ADDRESS_SIZE];
   size_t length = cp_address_text(address, text);
   int family = cp_address_family(address);
+  CPL_STACK_NOTE(L);
 
   if (family == 0) {
     lua_pushlstring(L, text, length);
-    return;
+  } else {
+    lua_createtable(L, 0, 3);
+    lua_pushlstring(L, text, length);
+    lua_setfield(L, -2, "address");
+    lua_pushstring(L, cpl_family_name(family));
+    lua_setfield(L, -2, "family");
+    lua_pushinteger(L, cp_address_port(address));
+    lua_setfield(L, -2, "port");
   }
-  lua_createtable(L, 0, 3);
-  lua_pushlstring(L, text, length);
-  lua_setfield(L, -2, "address");
-  lua_pushstring(L, family == 4 ? "IPv4" : "IPv6");
-  lua_setfield(L, -2, "family");
-  lua_pushinteger(L, cp_address_port(address));
-  lua_setfield(L, -2, "port");
+  CPL_STACK_ASSERT(L, 1);
 }
 
-int cp_push_address_result(lua_State *L, int r, const cp_address *address)
+int cpl_push_address_result(lua_State *L, int r, const cp_address *address)
 {
   if (r < 0) {
-    return cp_push_failure(L, r);
+    return cpl_push_failure(L, r);
   }
-  cp_push_address(L, address);
+  cpl_push_address(L, address);
   return 1;
 }
 
@@ -38,7 +48,7 @@ static int parse(cp_address *address, const char *text, size_t length, int port)
   return strlen(text) == length ? cp_address_parse(address, text, port) : -EINVAL;
 }
 
-int cp_check_digits(lua_State *L, int index, cp_address *address)
+int cpl_check_digits(lua_State *L, int index, cp_address *address)
 {
   size_t length = 0;
   const char *text = luaL_checklstring(L, index, &length);
@@ -46,7 +56,7 @@ int cp_check_digits(lua_State *L, int index, cp_address *address)
   return parse(address, text, length, 0);
 }
 
-int cp_check_address(lua_State *L, int index, cp_address *address)
+int cpl_check_address(lua_State *L, int index, cp_address *address)
 {
   size_t length = 0;
   const char *text = luaL_checklstring(L, index, &length);
@@ -54,5 +64,5 @@ int cp_check_address(lua_State *L, int index, cp_address *address)
   if (lua_isnoneornil(L, index + 1)) {
     return cp_address_of_path(address, text, length);
   }
-  return parse(address, text, length, cp_check_int(L, index + 1));
+  return parse(address, text, length, cpl_check_int(L, index + 1));
 }

@@ -1,24 +1,27 @@
-#include "clone.h"
+/* The field `clone` of the module: structured clone, for lua/child_process/clone.lua. */
+#include "codec/clone/clone.h"
 
-#include "../codec/clone.h"
-#include "../codec/clone_view.h"
-#include "codec.h"
-
-#include <lauxlib.h>
+#include "binding/codec.h"
+#include "binding/parts.h"
+#include "codec/clone/class.h"
+#include "codec/clone/sentinel.h"
+#include "codec/clone/view.h"
+#include "compat/lua.h"
 
 /* encode(value) -> bytes */
 static int clone_encode(lua_State *L)
 {
-  return cp_codec_encode(L, cp_clone_encode);
+  return cpl_codec_encode(L, cp_clone_encode);
 }
 
 /* decode(bytes) -> value, or nil, reason, offset from 1 */
 static int clone_decode(lua_State *L)
 {
-  return cp_codec_decode(L, cp_clone_decode);
+  return cpl_codec_decode(L, cp_clone_decode);
 }
 
-/* elementSize(name of a typed array) -> bytes of an element, or nil if there is none */
+/* elementSize(name) -> size in bytes of an element of this class of typed arrays; nil for other
+ * names */
 static int clone_element_size(lua_State *L)
 {
   const cp_clone_view *view = cp_clone_view_of_name(luaL_checkstring(L, 1));
@@ -31,19 +34,20 @@ static int clone_element_size(lua_State *L)
   return 1;
 }
 
-/* setError(function(place, value, reason) -> error): makes the errors that encode raises */
+/* setError(make): `make(place, value, reason)` returns the error that encode raises. */
 static int clone_set_error(lua_State *L)
 {
-  return cp_codec_keep_function(L, cp_clone_set_error);
+  return cpl_codec_keep_function(L, cp_clone_set_error_maker);
 }
 
-/* setClasses(function() -> metatables): called with the first object of a class */
+/* setClasses(load): `load()` returns the metatables. It is called with the first object of a
+ * class. */
 static int clone_set_classes(lua_State *L)
 {
-  return cp_codec_keep_function(L, cp_clone_set_classes);
+  return cpl_codec_keep_function(L, cp_clone_set_classes);
 }
 
-int cp_open_clone(lua_State *L)
+void cpl_add_clone(lua_State *L)
 {
   static const luaL_Reg functions[] = {
       {"encode", clone_encode},
@@ -59,5 +63,5 @@ int cp_open_clone(lua_State *L)
   lua_setfield(L, -2, "undefined");
   cp_clone_push_deleted(L);
   lua_setfield(L, -2, "deleted");
-  return 1;
+  lua_setfield(L, -2, "clone");
 }

@@ -1,69 +1,79 @@
-/* The C module child_process.core. What it holds is for the Lua files of this project alone. */
-#include "alive.h"
-#include "channel.h"
-#include "child.h"
-#include "clone.h"
-#include "datagram.h"
-#include "descriptor.h"
-#include "encoding.h"
-#include "json.h"
-#include "listener.h"
-#include "load.h"
-#include "lookup.h"
-#include "names.h"
-#include "object.h"
-#include "signal.h"
-#include "socket.h"
-#include "spawn_arguments.h"
-#include "state.h"
-#include "stream.h"
-#include "sync.h"
-#include "system.h"
-#include "timer.h"
-#include "turn.h"
+/* Opens the C module child_process.core, which only the Lua files of this project use. */
+#include "binding/parts.h"
+#include "binding/stack.h"
+#include "binding/state.h"
+#include "core/sys/own_process.h"
 
-#if defined(__GNUC__)
-#define CP_EXPORT __attribute__((visibility("default")))
-#else
-#define CP_EXPORT
-#endif
+#include <child_process.h>
 
-CP_EXPORT int luaopen_child_process_core(lua_State *L);
+/* Key in the registry of the module's table. */
+static const char CORE_KEY = 0;
 
-CP_EXPORT int luaopen_child_process_core(lua_State *L)
+static void (*const parts[])(lua_State *L) = {
+    cpl_add_call,
+    cpl_add_channel,
+    cpl_add_channel_send,
+    cpl_add_child,
+    cpl_add_child_pipes,
+    cpl_add_clone,
+    cpl_add_codec,
+    cpl_add_coroutine,
+    cpl_add_datagram,
+    cpl_add_datagram_options,
+    cpl_add_descriptor,
+    cpl_add_emit,
+    cpl_add_encoding,
+    cpl_add_immediate,
+    cpl_add_inherited,
+    cpl_add_json,
+    cpl_add_kept_errors,
+    cpl_add_link,
+    cpl_add_listener,
+    cpl_add_load,
+    cpl_add_lookup,
+    cpl_add_loop_handles,
+    cpl_add_object,
+    cpl_add_os_constants,
+    cpl_add_raising,
+    cpl_add_run,
+    cpl_add_signal,
+    cpl_add_socket,
+    cpl_add_spawn_arguments,
+    cpl_add_spawn_attributes,
+    cpl_add_stream,
+    cpl_add_stream_splice,
+    cpl_add_stream_write,
+    cpl_add_sync,
+    cpl_add_system,
+    cpl_add_terminal,
+    cpl_add_timer,
+    cpl_add_usage,
+};
+
+int luaopen_child_process_core(lua_State *L)
 {
-  /* name, and what the searcher has told: the path of this module, if it comes from a file */
+  /* name, and what the searcher has passed: the path of this module, if it comes from a file */
   lua_settop(L, 2);
-  cp_state_open(L);
+  cp_own_process_pin_module();
+  cpl_state_open(L);
+  /* If the module is loaded again, after it was removed from package.loaded, it returns the same
+   * table: Lua modules keep data in it that exists once for each Lua state. */
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &CORE_KEY) == LUA_TTABLE) {
+    return 1;
+  }
   lua_newtable(L);
   lua_pushvalue(L, 2);
   lua_setfield(L, -2, "path");
-  cp_state_functions(L);
-  cp_alive_functions(L);
-  cp_object_functions(L);
-  cp_spawn_arguments_constants(L);
-  cp_child_functions(L);
-  cp_sync_functions(L);
-  cp_channel_functions(L);
-  cp_descriptor_functions(L);
-  cp_stream_functions(L);
-  cp_listener_functions(L);
-  cp_socket_functions(L);
-  cp_lookup_functions(L);
-  cp_datagram_functions(L);
-  cp_timer_functions(L);
-  cp_turn_functions(L);
-  cp_signal_functions(L);
-  cp_system_functions(L);
-  cp_load_functions(L);
-  cp_names_functions(L);
-  cp_open_encoding(L);
-  lua_setfield(L, -2, "encoding");
-  cp_open_json(L);
-  lua_setfield(L, -2, "json");
-  cp_open_clone(L);
-  lua_setfield(L, -2, "clone");
+  for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+    CPL_STACK_NOTE(L);
+
+    parts[i](L);
+    CPL_STACK_ASSERT(L, 0);
+  }
   lua_pushlightuserdata(L, NULL);
   lua_setfield(L, -2, "null");
+  /* Stored last: if filling the table fails (out of memory), a later call must not return it. */
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &CORE_KEY);
   return 1;
 }

@@ -1,99 +1,72 @@
-#include "datagram.h"
+/* UDP sockets: binds, connects, sends, and calls the owner with each datagram received. */
+#include "binding/datagram.h"
 
-#include "../core/datagram.h"
-#include "../core/datagram_options.h"
-#include "../core/pipe.h"
-#include "address.h"
-#include "handle.h"
-#include "object.h"
+#include "binding/address.h"
+#include "binding/emit.h"
+#include "binding/numbers.h"
+#include "binding/parts.h"
+#include "core/base/fd.h"
+#include "core/base/owned.h"
 
-static const char CLASS[] = "child_process.DatagramHandle";
+const char cpl_datagram_class[] = "child_process.DatagramHandle";
 
-typedef struct datagram_handle {
-  cp_handle base;
-  cp_datagram *datagram; /* NULL after close */
-} datagram_handle;
-
-static bool is_active(const cp_handle *base)
+static bool is_active(const cpl_handle *handle)
 {
-  const cp_datagram *datagram = ((const datagram_handle *)base)->datagram;
-
-  return datagram != NULL && cp_datagram_is_active(datagram);
+  return cp_datagram_is_active(handle->core);
 }
+
+static void close_handle(cpl_handle *handle)
+{
+  handle->core = cp_datagram_close(handle->core);
+}
+
+static const cpl_handle_kind kind = {cpl_datagram_class, is_active, close_handle};
 
 /* Callbacks. */
 
-typedef struct datagram_event {
-  const cp_handle *handle;
-  const char *data;
-  size_t length;
-  const cp_address *from;
-} datagram_event;
-
-static int call_on_datagram(lua_State *L)
+static void push_sender(lua_State *L, const void *address)
 {
-  const datagram_event *event = lua_touserdata(L, 1);
-
-  cp_handle_push_owner(L, event->handle);
-  lua_pushlstring(L, event->data, event->length);
-  cp_push_address(L, event->from);
-  cp_state_dispatch(L, "ondatagram", 2);
-  return 0;
+  cpl_push_address(L, address);
 }
 
 static void on_datagram(cp_datagram *datagram, const char *data, size_t n, const cp_address *from)
 {
-  datagram_event event = {datagram->owner, data, n, from};
+  cpl_value values[] = {cpl_bytes(data, n), cpl_pushed(push_sender, from)};
 
-  cp_handle_call(datagram->owner, call_on_datagram, &event);
-}
-
-typedef struct error_event {
-  const cp_handle *handle;
-  int error;
-} error_event;
-
-static int call_on_error(lua_State *L)
-{
-  const error_event *event = lua_touserdata(L, 1);
-
-  cp_handle_push_owner(L, event->handle);
-  lua_pushinteger(L, event->error);
-  cp_state_dispatch(L, "onreceiveerror", 1);
-  return 0;
+  cpl_emit(datagram->owner, "ondatagram", values, 2);
 }
 
 static void on_error(cp_datagram *datagram, int error)
 {
-  error_event event = {datagram->owner, error};
+  cpl_value value = cpl_integer(error);
 
-  cp_handle_call(datagram->owner, call_on_error, &event);
+  cpl_emit(datagram->owner, "onreceiveerror", &value, 1);
 }
 
 static void on_room(cp_datagram *datagram)
 {
-  cp_handle_tell(datagram->owner, "onroom");
+  cpl_emit(datagram->owner, "onroom", NULL, 0);
 }
 
 static const cp_datagram_callbacks callbacks = {on_datagram, on_error, on_room};
 
-/* Life. */
+/* Lifetime. */
 
 static void push_handle(lua_State *L, int family, int fd)
 {
-  cp_state *state = cp_state_check(L);
-  datagram_handle *handle = cp_handle_new(L, state, CLASS, sizeof(*handle), is_active);
+  cpl_state *state = cpl_state_check(L);
+  cpl_handle *handle = cpl_handle_new(L, state, &kind, sizeof(*handle));
 
-  handle->datagram = cp_datagram_new(&state->loop, family, fd, &callbacks, handle);
-  if (handle->datagram == NULL) {
+  handle->core = cp_datagram_new(&state->runtime.loop, family, fd, &callbacks, handle);
+  if (handle->core == NULL) {
     luaL_error(L, "child_process: not enough memory for a socket");
   }
 }
 
-/* datagram(family) -> handle. The family is 4 or 6; binding makes the socket. */
+/* datagram(family) -> handle without a socket, which `bind` makes. The family is 4 or 6. */
 static int datagram_new(lua_State *L)
 {
-  int family = cp_check_int(L, 1);
+  int family = cpl_check_int(L, 1);
 
   luaL_argcheck(L, family == 4 || family == 6, 1, "4 or 6 expected");
   push_handle(L, family == 4 ? AF_INET : AF_INET6, -1);
@@ -113,32 +86,37 @@ static int push_open(lua_State *L)
   return 1;
 }
 
-/* openDatagram(fd, copy) -> handle on a UDP socket that exists; or nil, errno. The descriptor is taken over in
- * any case, and closed if it cannot be used; with `copy` it stays whose it is, and the handle has another
- * one. */
+/* openDatagram(fd, copy) -> handle on an existing UDP socket; or nil, errno. Takes over the
+ * descriptor in any case, and closes it if it cannot be used; but refuses a descriptor that an
+ * object of ours owns with -EBADF. If `copy` is true, the handle owns a copy, and the descriptor
+ * stays with its owner. */
 static int datagram_open(lua_State *L)
 {
-  int given = cp_check_int(L, 1);
-  open_socket socket = {.fd = lua_toboolean(L, 2) ? cp_pipe_copy(given) : given};
+  int given = cpl_check_int(L, 1);
+  open_socket socket = {.fd = lua_toboolean(L, 2) ? cp_fd_copy(given) : given};
 
+  if (!lua_toboolean(L, 2) && cp_owned_has(given)) {
+    return cpl_push_failure(L, -EBADF);
+  }
   if (socket.fd < 0) {
-    return cp_push_failure(L, socket.fd);
+    return cpl_push_failure(L, socket.fd);
   }
   socket.family = cp_datagram_family_of(socket.fd);
   if (socket.family < 0) {
-    cp_pipe_close(socket.fd);
-    return cp_push_failure(L, socket.family);
+    cp_fd_close(socket.fd);
+    return cpl_push_failure(L, socket.family);
   }
-  cp_handle_push_owner_of(L, socket.fd, push_open, &socket);
+  cpl_handle_push_owning(L, socket.fd, push_open, &socket);
   return 1;
 }
 
-/* isFreeDatagram(value): is it a handle that is open and that nobody has made his own? */
+/* isFreeDatagram(value) -> whether it is an open handle that is bound and has no owner */
 static int datagram_is_free(lua_State *L)
 {
-  const datagram_handle *handle = cp_object_test(L, 1, CLASS);
+  const cpl_handle *handle = cpl_object_test(L, 1, cpl_datagram_class);
 
-  lua_pushboolean(L, handle != NULL && handle->datagram != NULL && handle->datagram->fd != -1 &&
+  lua_pushboolean(L, handle != NULL && handle->core != NULL &&
+                         cp_datagram_descriptor(handle->core) != -1 &&
                          lua_getiuservalue(L, 1, 1) == LUA_TNIL);
   return 1;
 }
@@ -153,226 +131,143 @@ static int push_family(lua_State *L, int family)
   return 1;
 }
 
-/* datagramFamily(fd) -> 4 or 6, nil if the descriptor is no UDP socket. */
+/* datagramFamily(fd) -> 4 or 6; nil if the descriptor is not a UDP socket */
 static int datagram_family_of(lua_State *L)
 {
-  return push_family(L, cp_datagram_family_of(cp_check_int(L, 1)));
+  return push_family(L, cp_datagram_family_of(cpl_check_int(L, 1)));
 }
 
-static int datagram_gc(lua_State *L)
-{
-  datagram_handle *handle = lua_touserdata(L, 1);
-
-  handle->datagram = cp_datagram_close(handle->datagram);
-  return 0;
-}
-
-static datagram_handle *check_handle(lua_State *L)
-{
-  datagram_handle *handle = cp_object_check(L, 1, CLASS);
-
-  if (handle->datagram == NULL) {
-    luaL_error(L, "child_process: the socket is closed");
-  }
-  return handle;
-}
-
-/* handle:close(): no callback comes after. May be called again. */
+/* handle:close(): stops the callbacks. May be called again. */
 static int datagram_close(lua_State *L)
 {
-  datagram_handle *handle = cp_object_check(L, 1, CLASS);
+  cpl_handle *handle = cpl_object_check(L, 1, cpl_datagram_class);
 
-  handle->datagram = cp_datagram_close(handle->datagram);
-  cp_handle_release_if_idle(&handle->base);
+  close_handle(handle);
+  cpl_handle_release_if_idle(handle);
   return 0;
 }
 
-/* handle:fileno() -> descriptor, -1 before it is bound */
+/* handle:fileno() -> descriptor, -1 before the socket is bound */
 static int datagram_fileno(lua_State *L)
 {
-  lua_pushinteger(L, check_handle(L)->datagram->fd);
+  lua_pushinteger(L, cp_datagram_descriptor(cpl_datagram_check(L)));
   return 1;
 }
 
 /* handle:family() -> 4 or 6 */
 static int datagram_family(lua_State *L)
 {
-  return push_family(L, check_handle(L)->datagram->family);
+  return push_family(L, cp_datagram_family(cpl_datagram_check(L)));
 }
 
-/* handle:reference(on): whether it keeps the loop alive. */
+/* handle:reference(on) -> errno: sets whether it keeps the loop alive. */
 static int datagram_reference(lua_State *L)
 {
-  return cp_push_errno(L, cp_datagram_reference(check_handle(L)->datagram, lua_toboolean(L, 2)));
+  return cpl_push_errno(L, cp_datagram_reference(cpl_datagram_check(L), lua_toboolean(L, 2)));
 }
 
-/* Where it is. */
+/* Addresses. */
 
-/* handle:bind(address, port, reuse, ipv6Only) -> errno. The address is in digits, here and below. */
+/* handle:bind(address, port, reuseAddr, ipv6Only, reusePort) -> errno. Addresses are numeric, here
+ * and below. */
 static int datagram_bind(lua_State *L)
 {
-  cp_datagram *datagram = check_handle(L)->datagram;
+  cp_datagram *datagram = cpl_datagram_check(L);
   cp_address address;
-  int r = cp_check_address(L, 2, &address);
+  int r = cpl_check_address(L, 2, &address);
 
   if (r == 0) {
     r = cp_datagram_bind(datagram, &address,
                          (lua_toboolean(L, 4) ? CP_DATAGRAM_REUSE_ADDRESS : 0) |
-                             (lua_toboolean(L, 5) ? CP_DATAGRAM_IPV6_ONLY : 0));
+                             (lua_toboolean(L, 5) ? CP_DATAGRAM_IPV6_ONLY : 0) |
+                             (lua_toboolean(L, 6) ? CP_DATAGRAM_REUSE_PORT : 0));
   }
-  return cp_push_errno(L, r);
+  return cpl_push_errno(L, r);
 }
 
-/* handle:connect(address, port) -> errno; without an address it has no peer any more. */
+/* handle:connect(address, port) -> errno. Without an address, disconnects. */
 static int datagram_connect(lua_State *L)
 {
-  cp_datagram *datagram = check_handle(L)->datagram;
+  cp_datagram *datagram = cpl_datagram_check(L);
   cp_address address;
   int r = 0;
 
   if (lua_isnoneornil(L, 2)) {
-    return cp_push_errno(L, cp_datagram_connect(datagram, NULL));
+    return cpl_push_errno(L, cp_datagram_connect(datagram, NULL));
   }
-  r = cp_check_address(L, 2, &address);
-  return cp_push_errno(L, r == 0 ? cp_datagram_connect(datagram, &address) : r);
+  r = cpl_check_address(L, 2, &address);
+  return cpl_push_errno(L, r == 0 ? cp_datagram_connect(datagram, &address) : r);
 }
 
-/* handle:address() -> where it is bound, as a table; or nil, errno */
+/* handle:address() -> table with address, family and port that it is bound to; or nil, errno */
 static int datagram_address(lua_State *L)
 {
   cp_address address;
-  int r = cp_address_of_socket(&address, check_handle(L)->datagram->fd);
+  int r = cp_address_of_socket(&address, cp_datagram_descriptor(cpl_datagram_check(L)));
 
-  return cp_push_address_result(L, r, &address);
+  return cpl_push_address_result(L, r, &address);
 }
 
-/* handle:peer() -> where it is connected to; or nil, errno */
+/* handle:peer() -> the same for the connected peer; or nil, errno */
 static int datagram_peer(lua_State *L)
 {
   cp_address address;
-  int r = cp_address_of_peer(&address, check_handle(L)->datagram->fd);
+  int r = cp_address_of_peer(&address, cp_datagram_descriptor(cpl_datagram_check(L)));
 
-  return cp_push_address_result(L, r, &address);
+  return cpl_push_address_result(L, r, &address);
 }
 
 /* Datagrams. */
 
 /* handle:receive() -> errno. Calls owner:ondatagram(bytes, address) for each datagram, and
- * owner:onreceiveerror(errno) when receiving failed, after which it goes on. */
+ * owner:onreceiveerror(errno) when receiving fails. Receiving goes on until the handle is
+ * closed. */
 static int datagram_receive(lua_State *L)
 {
-  datagram_handle *handle = check_handle(L);
+  cpl_handle *handle = cpl_handle_check(L, 1, cpl_datagram_class);
 
-  cp_handle_anchor(L, &handle->base, 1);
-  return cp_handle_settle(L, &handle->base, cp_datagram_receive(handle->datagram));
+  cpl_handle_anchor(L, handle, 1);
+  return cpl_handle_settle(L, handle, cp_datagram_receive(handle->core));
 }
 
-/* handle:awaitRoom() -> errno. Calls owner:onroom() once. */
+/* handle:awaitRoom() -> errno. Calls owner:onroom() once, when there is room to send. */
 static int datagram_await_room(lua_State *L)
 {
-  datagram_handle *handle = check_handle(L);
+  cpl_handle *handle = cpl_handle_check(L, 1, cpl_datagram_class);
 
-  cp_handle_anchor(L, &handle->base, 1);
-  return cp_handle_settle(L, &handle->base, cp_datagram_await_room(handle->datagram));
+  cpl_handle_anchor(L, handle, 1);
+  return cpl_handle_settle(L, handle, cp_datagram_await_room(handle->core));
 }
 
-/* handle:send(bytes, address, port) -> number of bytes; or nil, errno, which is -EAGAIN when there is no room.
- * Without an address it goes to the peer. */
+/* handle:send(bytes, address, port) -> number of bytes; or nil, errno, which is -EAGAIN when there
+ * is no room. Without an address, sends to the peer. */
 static int datagram_send(lua_State *L)
 {
-  const cp_datagram *datagram = check_handle(L)->datagram;
+  const cp_datagram *datagram = cpl_datagram_check(L);
   size_t length = 0;
   const char *data = luaL_checklstring(L, 2, &length);
   bool has_address = !lua_isnoneornil(L, 3);
   cp_address address;
-  ssize_t n = has_address ? cp_check_address(L, 3, &address) : 0;
+  ssize_t n = has_address ? cpl_check_address(L, 3, &address) : 0;
 
   if (n == 0) {
     n = cp_datagram_send(datagram, data, length, has_address ? &address : NULL);
   }
   if (n < 0) {
-    return cp_push_failure(L, (int)n);
+    return cpl_push_failure(L, (int)n);
   }
   lua_pushinteger(L, n);
   return 1;
 }
 
-/* Options. */
-
-static cp_datagram_option check_option(lua_State *L, int index)
-{
-  static const char *const names[] = {
-      "broadcast",      "ttl", "multicastTtl", "multicastLoopback", "recvBufferSize",
-      "sendBufferSize", NULL,
-  };
-  static const cp_datagram_option options[] = {
-      CP_DATAGRAM_BROADCAST,      CP_DATAGRAM_TTL,
-      CP_DATAGRAM_MULTICAST_TTL,  CP_DATAGRAM_MULTICAST_LOOPBACK,
-      CP_DATAGRAM_RECEIVE_BUFFER, CP_DATAGRAM_SEND_BUFFER,
-  };
-
-  return options[luaL_checkoption(L, index, NULL, names)];
-}
-
-/* handle:set(option, value) -> errno */
-static int datagram_set(lua_State *L)
-{
-  const cp_datagram *datagram = check_handle(L)->datagram;
-  cp_datagram_option option = check_option(L, 2);
-
-  return cp_push_errno(L, cp_datagram_set(datagram, option, cp_check_int(L, 3)));
-}
-
-/* handle:get(option) -> value; or nil, errno */
-static int datagram_get(lua_State *L)
-{
-  int value = 0;
-  int r = cp_datagram_get(check_handle(L)->datagram, check_option(L, 2), &value);
-
-  if (r < 0) {
-    return cp_push_failure(L, r);
-  }
-  lua_pushinteger(L, value);
-  return 1;
-}
-
-/* handle:membership(join, group, interface) -> errno */
-static int datagram_membership(lua_State *L)
-{
-  const cp_datagram *datagram = check_handle(L)->datagram;
-  bool has_interface = !lua_isnoneornil(L, 4);
-  cp_address group;
-  cp_address interface;
-  int r = cp_check_digits(L, 3, &group);
-
-  if (r == 0 && has_interface) {
-    r = cp_check_digits(L, 4, &interface);
-  }
-  if (r == 0) {
-    r = cp_datagram_membership(datagram, lua_toboolean(L, 2), &group,
-                               has_interface ? &interface : NULL);
-  }
-  return cp_push_errno(L, r);
-}
-
-/* handle:multicastInterface(address) -> errno */
-static int datagram_multicast_interface(lua_State *L)
-{
-  const cp_datagram *datagram = check_handle(L)->datagram;
-  cp_address interface;
-  int r = cp_check_digits(L, 2, &interface);
-
-  return cp_push_errno(L, r == 0 ? cp_datagram_multicast_interface(datagram, &interface) : r);
-}
-
-void cp_datagram_functions(lua_State *L)
+void cpl_add_datagram(lua_State *L)
 {
   static const luaL_Reg metamethods[] = {
-      {"__gc", datagram_gc},
+      {"__gc", cpl_handle_gc},
       {NULL, NULL},
   };
   static const luaL_Reg methods[] = {
-      {"setOwner", cp_object_set_owner},
+      {"setOwner", cpl_object_set_owner},
       {"close", datagram_close},
       {"fileno", datagram_fileno},
       {"family", datagram_family},
@@ -384,10 +279,6 @@ void cp_datagram_functions(lua_State *L)
       {"receive", datagram_receive},
       {"awaitRoom", datagram_await_room},
       {"send", datagram_send},
-      {"set", datagram_set},
-      {"get", datagram_get},
-      {"membership", datagram_membership},
-      {"multicastInterface", datagram_multicast_interface},
       {NULL, NULL},
   };
   static const luaL_Reg functions[] = {
@@ -398,6 +289,7 @@ void cp_datagram_functions(lua_State *L)
       {NULL, NULL},
   };
 
-  cp_object_class(L, CLASS, metamethods, methods);
+  cpl_object_class(L, cpl_datagram_class, metamethods, methods);
   luaL_setfuncs(L, functions, 0);
+  cp_lua_keep_function(L, push_open);
 }

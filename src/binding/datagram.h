@@ -1,11 +1,18 @@
-/* UDP sockets that Lua holds: child_process.DatagramHandle. */
-#ifndef CP_BINDING_DATAGRAM_H
-#define CP_BINDING_DATAGRAM_H
+/* The userdata of a UDP socket, for the files that implement its methods. */
+#ifndef CPL_DATAGRAM_H
+#define CPL_DATAGRAM_H
 
-#include <lua.h>
+#include "binding/handle.h"
+#include "core/net/datagram.h"
 
-/* Adds `datagram`, `openDatagram`, `isFreeDatagram` and `datagramFamily` to the table on top
- * of the stack, and makes the class. */
-void cp_datagram_functions(lua_State *L);
+extern const char cpl_datagram_class[];
+
+/* Returns the socket of the open handle that a method is called on, or raises. */
+static inline cp_datagram *cpl_datagram_check(lua_State *L)
+{
+  cpl_handle *handle = cpl_handle_check(L, 1, cpl_datagram_class);
+
+  return handle->core;
+}
 
 #endif

@@ -1,7 +1,10 @@
-#include "descriptor.h"
+/* Owns descriptors that were received with messages, until Lua takes or closes them. */
+#include "binding/descriptor.h"
 
-#include "../core/pipe.h"
-#include "object.h"
+#include "binding/object.h"
+#include "binding/parts.h"
+#include "core/base/fd.h"
+#include "core/base/owned.h"
 
 static const char CLASS[] = "child_process.Descriptor";
 
@@ -9,9 +12,9 @@ typedef struct descriptor {
   int fd; /* -1 when it was taken or closed */
 } descriptor;
 
-int *cp_descriptor_push(lua_State *L)
+int *cpl_descriptor_push(lua_State *L)
 {
-  descriptor *object = cp_object_new(L, CLASS, sizeof(*object));
+  descriptor *object = cpl_object_new(L, CLASS, sizeof(*object));
 
   object->fd = -1;
   return &object->fd;
@@ -20,7 +23,7 @@ int *cp_descriptor_push(lua_State *L)
 /* descriptor:fileno() -> integer, nil after it was taken or closed */
 static int descriptor_fileno(lua_State *L)
 {
-  const descriptor *object = cp_object_check(L, 1, CLASS);
+  const descriptor *object = cpl_object_check(L, 1, CLASS);
 
   if (object->fd == -1) {
     lua_pushnil(L);
@@ -30,26 +33,27 @@ static int descriptor_fileno(lua_State *L)
   return 1;
 }
 
-/* descriptor:take() -> the same, and closing it is the caller's business from now on */
+/* descriptor:take() -> the same, which the caller must close from now on */
 static int descriptor_take(lua_State *L)
 {
-  descriptor *object = cp_object_check(L, 1, CLASS);
+  descriptor *object = cpl_object_check(L, 1, CLASS);
   int results = descriptor_fileno(L);
 
+  cp_owned_remove(object->fd);
   object->fd = -1;
   return results;
 }
 
-/* descriptor:close() */
+/* descriptor:close(): may be called again, and after take(). */
 static int descriptor_close(lua_State *L)
 {
-  descriptor *object = cp_object_check(L, 1, CLASS);
+  descriptor *object = cpl_object_check(L, 1, CLASS);
 
-  object->fd = cp_pipe_close(object->fd);
+  object->fd = cp_fd_close(object->fd);
   return 0;
 }
 
-void cp_descriptor_functions(lua_State *L)
+void cpl_add_descriptor(lua_State *L)
 {
   static const luaL_Reg metamethods[] = {
       {"__gc", descriptor_close},
@@ -62,5 +66,5 @@ void cp_descriptor_functions(lua_State *L)
       {NULL, NULL},
   };
 
-  cp_object_class(L, CLASS, metamethods, methods);
+  cpl_object_class(L, CLASS, metamethods, methods);
 }

@@ -1,13 +1,16 @@
-#include "encoding.h"
+/* The field `encoding` of the module: text and bytes, for lua/child_process/encoding.lua. */
+#include "core/text/encoding.h"
 
-#include "../core/encoding.h"
+#include "binding/object.h"
+#include "binding/parts.h"
+#include "core/text/utf8.h"
 
-#include <lauxlib.h>
 #include <stdbool.h>
+#include <stdint.h>
 
-#define DECODER "child_process.decoder"
+static const char DECODER[] = "child_process.Decoder";
 
-/* So much is decoded at a time: the room to reserve is a multiple of it that is rarely used. */
+/* Bytes decoded at a time. The room to reserve is a multiple of it, most of which stays unused. */
 enum { SLICE = 4096 };
 
 static size_t next_slice(size_t left)
@@ -15,7 +18,8 @@ static size_t next_slice(size_t left)
   return left < SLICE ? left : SLICE;
 }
 
-/* The encoding that the argument names. Whatever is no name of an encoding means bytes. */
+/* Returns the encoding that the argument names; CP_ENCODING_NONE, which leaves bytes unchanged, for
+ * any other value. */
 static cp_encoding encoding_at(lua_State *L, int index)
 {
   size_t length = 0;
@@ -24,9 +28,9 @@ static cp_encoding encoding_at(lua_State *L, int index)
   return name == NULL ? CP_ENCODING_NONE : cp_encoding_from_name(name, length);
 }
 
-/* Pushes the text of the bytes at `index`: the same string, where it is its own text. `whole` says
- * that the decoder is new and no more bytes follow. The decoder changes only when nothing can be
- * raised any more. */
+/* Pushes the text of the bytes at `index`: the same string if its text is equal. If `whole` is set,
+ * the decoder is new and no more bytes follow. Updates the decoder after the last call that can
+ * raise. */
 static void push_text(lua_State *L, int index, cp_decoder *decoder, bool whole)
 {
   size_t n = 0;
@@ -60,23 +64,33 @@ static void push_text(lua_State *L, int index, cp_decoder *decoder, bool whole)
 /* decoder:write(bytes) -> the text that they complete */
 static int decoder_write(lua_State *L)
 {
-  cp_decoder *decoder = luaL_checkudata(L, 1, DECODER);
+  cp_decoder *decoder = cpl_object_check(L, 1, DECODER);
 
   push_text(L, 2, decoder, false);
   return 1;
 }
 
-/* decoder:finish() -> the text of what is left incomplete */
+/* decoder:finish() -> the text for the bytes of an incomplete character */
 static int decoder_finish(lua_State *L)
 {
-  cp_decoder *decoder = luaL_checkudata(L, 1, DECODER);
+  cp_decoder *decoder = cpl_object_check(L, 1, DECODER);
   char text[CP_DECODER_FINISH_BOUND];
 
   lua_pushlstring(L, text, cp_decoder_finish(decoder, text));
   return 1;
 }
 
-/* decoder(encoding) -> object with the two methods; nil if there is no such encoding */
+/* decoder:take() -> the bytes of an incomplete character, which the decoder drops */
+static int decoder_take(lua_State *L)
+{
+  cp_decoder *decoder = cpl_object_check(L, 1, DECODER);
+  char bytes[CP_DECODER_FINISH_BOUND];
+
+  lua_pushlstring(L, bytes, cp_decoder_take(decoder, bytes));
+  return 1;
+}
+
+/* decoder(name) -> Decoder; nil for an unknown encoding */
 static int encoding_decoder(lua_State *L)
 {
   cp_encoding encoding = encoding_at(L, 1);
@@ -86,13 +100,12 @@ static int encoding_decoder(lua_State *L)
     lua_pushnil(L);
     return 1;
   }
-  decoder = lua_newuserdatauv(L, sizeof(*decoder), 0);
+  decoder = cpl_object_new(L, DECODER, sizeof(*decoder));
   *decoder = cp_decoder_init(encoding);
-  luaL_setmetatable(L, DECODER);
   return 1;
 }
 
-/* decode(bytes, encoding) -> text */
+/* decode(bytes, name) -> text */
 static int encoding_decode(lua_State *L)
 {
   cp_decoder decoder = cp_decoder_init(encoding_at(L, 2));
@@ -101,7 +114,7 @@ static int encoding_decode(lua_State *L)
   return 1;
 }
 
-/* encode(text, encoding) -> bytes */
+/* encode(text, name) -> bytes */
 static int encoding_encode(lua_State *L)
 {
   size_t n = 0;
@@ -115,6 +128,7 @@ static int encoding_encode(lua_State *L)
     lua_pushvalue(L, 1);
     return 1;
   }
+  luaL_argcheck(L, n <= SIZE_MAX / 2, 1, "too long");
   luaL_buffinitsize(L, &bytes, done + CP_ENCODE_BOUND(n - done));
   luaL_addlstring(&bytes, text, done);
   room = luaL_prepbuffsize(&bytes, CP_ENCODE_BOUND(n - done));
@@ -123,32 +137,47 @@ static int encoding_encode(lua_State *L)
   return 1;
 }
 
-/* normalize(name) -> the name that Node uses for the encoding; nil if there is none */
+/* normalize(name) -> the canonical name of the encoding; nil for an unknown one */
 static int encoding_normalize(lua_State *L)
 {
   lua_pushstring(L, cp_encoding_name(encoding_at(L, 1)));
   return 1;
 }
 
-int cp_open_encoding(lua_State *L)
+/* utf8Length(text) -> the number of characters; nil if the text is not valid UTF-8 */
+static int encoding_utf8_length(lua_State *L)
 {
+  size_t length = 0;
+  const uint8_t *text = (const uint8_t *)luaL_checklstring(L, 1, &length);
+  lua_Integer count = 0;
+
+  if (cp_utf8_valid_prefix(text, length) < length) {
+    lua_pushnil(L);
+    return 1;
+  }
+  for (size_t i = 0; i < length; i++) {
+    count += (text[i] & 0xC0) != 0x80;
+  }
+  lua_pushinteger(L, count);
+  return 1;
+}
+
+void cpl_add_encoding(lua_State *L)
+{
+  static const luaL_Reg metamethods[] = {{NULL, NULL}};
   static const luaL_Reg methods[] = {
       {"write", decoder_write},
       {"finish", decoder_finish},
+      {"take", decoder_take},
       {NULL, NULL},
   };
   static const luaL_Reg functions[] = {
-      {"normalize", encoding_normalize},
-      {"decoder", encoding_decoder},
-      {"decode", encoding_decode},
-      {"encode", encoding_encode},
-      {NULL, NULL},
+      {"normalize", encoding_normalize},    {"decoder", encoding_decoder},
+      {"decode", encoding_decode},          {"encode", encoding_encode},
+      {"utf8Length", encoding_utf8_length}, {NULL, NULL},
   };
 
-  luaL_newmetatable(L, DECODER); /* metatable */
-  luaL_newlib(L, methods);
-  lua_setfield(L, -2, "__index");
-  lua_pop(L, 1);
+  cpl_object_class(L, DECODER, metamethods, methods);
   luaL_newlib(L, functions);
-  return 1;
+  lua_setfield(L, -2, "encoding");
 }

@@ -1,25 +1,25 @@
-#include "json.h"
+/* The field `json` of the module: JSON, for lua/child_process/json.lua. */
+#include "codec/json/json.h"
 
-#include "../codec/array.h"
-#include "../codec/json.h"
-#include "codec.h"
+#include "binding/codec.h"
+#include "binding/parts.h"
+#include "codec/array.h"
+#include "compat/lua.h"
 
-#include <lauxlib.h>
-
-/* encode(value) -> text or nil */
+/* encode(value) -> text, or nil for values that have no JSON text */
 static int json_encode(lua_State *L)
 {
   luaL_checkany(L, 1);
-  return cp_codec_encode(L, cp_json_encode);
+  return cpl_codec_encode(L, cp_json_encode);
 }
 
 /* decode(text) -> value, or nil, reason, offset from 1 */
 static int json_decode(lua_State *L)
 {
-  return cp_codec_decode(L, cp_json_decode);
+  return cpl_codec_decode(L, cp_json_decode);
 }
 
-/* array([table]) -> the table, or a new one, with the mark of arrays */
+/* array([table]) -> the table, or a new one, marked as an array */
 static int json_array(lua_State *L)
 {
   if (lua_isnoneornil(L, 1)) {
@@ -33,13 +33,13 @@ static int json_array(lua_State *L)
   return 1;
 }
 
-/* setError(function(place, value, reason) -> error): makes the errors that encode raises */
+/* setError(make): `make(place, value, reason)` returns the error that encode raises. */
 static int json_set_error(lua_State *L)
 {
-  return cp_codec_keep_function(L, cp_json_set_error);
+  return cpl_codec_keep_function(L, cp_json_set_error_maker);
 }
 
-int cp_open_json(lua_State *L)
+void cpl_add_json(lua_State *L)
 {
   static const luaL_Reg functions[] = {
       {"encode", json_encode},
@@ -50,5 +50,5 @@ int cp_open_json(lua_State *L)
   };
 
   luaL_newlib(L, functions);
-  return 1;
+  lua_setfield(L, -2, "json");
 }

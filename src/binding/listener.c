@@ -1,65 +1,59 @@
-#include "listener.h"
+/* Listening sockets: binds, listens, and calls the owner with each connection accepted. */
+#include "core/net/listener.h"
 
-#include "../core/listener.h"
-#include "../core/pipe.h"
-#include "../core/socket.h"
-#include "../core/stream.h"
-#include "address.h"
-#include "handle.h"
-#include "object.h"
-#include "stream.h"
+#include "binding/address.h"
+#include "binding/emit.h"
+#include "binding/numbers.h"
+#include "binding/parts.h"
+#include "binding/stream.h"
+#include "core/base/fd.h"
+#include "core/net/socket.h"
+#include "core/stream/stream.h"
 
 static const char CLASS[] = "child_process.ListenerHandle";
 
-typedef struct listener_handle {
-  cp_handle base;
-  cp_listener *listener; /* NULL after close */
-} listener_handle;
-
-static bool is_active(const cp_handle *base)
+static bool is_active(const cpl_handle *handle)
 {
-  const cp_listener *listener = ((const listener_handle *)base)->listener;
-
-  return listener != NULL && listener->listening;
+  return cp_listener_is_listening(handle->core);
 }
 
-/* Callbacks. */
-
-typedef struct connection_event {
-  const cp_handle *handle;
-  int fd; /* -1 once somebody else has taken it */
-} connection_event;
-
-static int call_on_connection(lua_State *L)
+/* Does not remove the path of a Unix socket, since the end of a program does not, either. */
+static void close_handle(cpl_handle *handle)
 {
-  connection_event *event = lua_touserdata(L, 1);
+  handle->core = cp_listener_close(handle->core);
+}
 
-  cp_handle_push_owner(L, event->handle);
-  if (event->fd < 0) {
-    lua_pushnil(L);
-    lua_pushinteger(L, event->fd);
-    cp_state_dispatch(L, "onconnection", 2);
-    return 0;
-  }
-  cp_stream_handle_push(L, event->handle->state, event->fd,
-                        CP_STREAM_READABLE | CP_STREAM_WRITABLE);
-  event->fd = -1;
-  cp_state_dispatch(L, "onconnection", 1);
-  return 0;
+static const cpl_handle_kind kind = {CLASS, is_active, close_handle};
+
+typedef struct connection {
+  cpl_state *state;
+  int *fd;
+} connection;
+
+static void push_connection(lua_State *L, const void *argument)
+{
+  const connection *accepted = argument;
+
+  cpl_stream_push(L, accepted->state, *accepted->fd, CP_STREAM_READABLE | CP_STREAM_WRITABLE);
+  *accepted->fd = -1; /* the stream closes it */
 }
 
 static void on_connection(void *owner, int fd)
 {
-  listener_handle *handle = owner;
-  connection_event event = {&handle->base, fd};
+  cpl_handle *handle = owner;
+  connection accepted = {handle->state, &fd};
+  cpl_value values[] = {cpl_nil(), cpl_integer(fd)};
 
-  cp_handle_call(&handle->base, call_on_connection, &event);
-  if (event.fd >= 0) {
-    cp_pipe_close(event.fd);
+  if (fd < 0) {
+    cpl_emit(handle, "onconnection", values, 2);
+    return;
   }
+  values[0] = cpl_pushed(push_connection, &accepted);
+  cpl_emit(handle, "onconnection", values, 1);
+  cp_fd_close(fd);
 }
 
-/* Life. */
+/* Lifetime. */
 
 typedef struct new_listener {
   int fd;
@@ -69,139 +63,142 @@ typedef struct new_listener {
 static int push_listener(lua_State *L)
 {
   const new_listener *made = lua_touserdata(L, 1);
-  cp_state *state = cp_state_check(L);
-  listener_handle *handle = cp_handle_new(L, state, CLASS, sizeof(*handle), is_active);
+  cpl_state *state = cpl_state_check(L);
+  cpl_handle *handle = cpl_handle_new(L, state, &kind, sizeof(*handle));
 
-  handle->listener = cp_listener_new(&state->loop, made->fd, made->bound, on_connection, handle);
-  if (handle->listener == NULL) {
+  handle->core =
+      cp_listener_new(&state->runtime.loop, made->fd, made->bound, on_connection, handle);
+  if (handle->core == NULL) {
     return luaL_error(L, "child_process: not enough memory for a listener");
   }
   return 1;
 }
 
-/* Pushes a handle that closes the descriptor, which is closed, too, if this raises; or nil, errno if
- * there is a negative errno in the place of a descriptor. Returns the number of results. */
+/* Pushes a handle that owns the descriptor, which is closed if this raises; or nil, errno if the
+ * descriptor is a negative errno. Returns the number of results. */
 static int push_handle(lua_State *L, int fd, const cp_address *bound)
 {
   new_listener made = {fd, bound};
 
   if (fd < 0) {
-    return cp_push_failure(L, fd);
+    return cpl_push_failure(L, fd);
   }
-  cp_handle_push_owner_of(L, fd, push_listener, &made);
+  cpl_handle_push_owning(L, fd, push_listener, &made);
   return 1;
 }
 
-/* bindListener(address, port, ipv6Only) or bindListener(path) -> handle on a new socket, which does not
- * listen yet; or nil, errno. */
+/* bindListener(address, port, ipv6Only, reusePort) or bindListener(path) -> handle on a new socket,
+ * which does not listen yet; or nil, errno. */
 static int listener_bind(lua_State *L)
 {
   cp_address address;
-  bool ipv6_only = lua_toboolean(L, 3);
-  int r = cp_check_address(L, 1, &address);
+  int flags = (lua_toboolean(L, 3) ? CP_SOCKET_IPV6_ONLY : 0) |
+              (lua_toboolean(L, 4) ? CP_SOCKET_REUSE_PORT : 0);
+  int r = cpl_check_address(L, 1, &address);
 
-  return push_handle(L, r < 0 ? r : cp_socket_bind(&address, ipv6_only), &address);
+  return push_handle(L, r < 0 ? r : cp_socket_bind(&address, flags), &address);
 }
 
-/* openListener(fd) -> handle on a socket from elsewhere, which listens there or will do so here; or nil,
- * errno. The descriptor is taken over in any case. */
+/* openListener(fd) -> handle on an existing socket, which may be listening already; or nil, errno.
+ * Takes over the descriptor, and closes it on failure; but refuses a descriptor that an object of
+ * ours owns with -EBADF. */
 static int listener_open(lua_State *L)
 {
-  int fd = cp_check_int(L, 1);
+  int fd = cpl_check_int(L, 1);
   int r = cp_socket_adopt(fd);
 
-  if (r < 0) {
-    cp_pipe_close(fd);
-  }
   return push_handle(L, r < 0 ? r : fd, NULL);
 }
 
-static listener_handle *check_handle(lua_State *L)
+static cpl_handle *check_handle(lua_State *L)
 {
-  listener_handle *handle = cp_object_check(L, 1, CLASS);
-
-  if (handle->listener == NULL) {
-    luaL_error(L, "child_process: the listener handle is closed");
-  }
-  return handle;
+  return cpl_handle_check(L, 1, CLASS);
 }
 
-/* A state that is closed leaves the path, as a program does that ends. */
-static int listener_gc(lua_State *L)
+static cp_listener *check_listener(lua_State *L)
 {
-  listener_handle *handle = lua_touserdata(L, 1);
-
-  handle->listener = cp_listener_close(handle->listener);
-  return 0;
+  return check_handle(L)->core;
 }
 
-/* handle:close(): no callback comes after, and the path that it was bound to is removed. May be called
- * again. */
+/* handle:close(): stops the callbacks, and removes the path that the socket was bound to. May be
+ * called again. */
 static int listener_close(lua_State *L)
 {
-  listener_handle *handle = cp_object_check(L, 1, CLASS);
+  cpl_handle *handle = cpl_object_check(L, 1, CLASS);
 
-  if (handle->listener != NULL) {
-    cp_listener_remove_path(handle->listener);
-    handle->listener = cp_listener_close(handle->listener);
-    cp_handle_release_if_idle(&handle->base);
+  if (handle->core != NULL) {
+    cp_listener_remove_path(handle->core);
+    close_handle(handle);
+    cpl_handle_release_if_idle(handle);
   }
   return 0;
 }
 
-/* handle:listen(backlog) -> errno. Calls owner:onconnection(streamHandle) from now on, and
- * owner:onconnection(nil, errno) if nothing more can come. */
+/* handle:listen(backlog) -> errno. Calls owner:onconnection(streamHandle) for each connection, and
+ * owner:onconnection(nil, errno) when it can accept no more. */
 static int listener_listen(lua_State *L)
 {
-  listener_handle *handle = check_handle(L);
-  int backlog = cp_check_int(L, 2);
+  cpl_handle *handle = check_handle(L);
+  int backlog = cpl_check_int(L, 2);
 
-  cp_handle_anchor(L, &handle->base, 1);
-  return cp_handle_settle(L, &handle->base, cp_listener_start(handle->listener, backlog));
+  cpl_handle_anchor(L, handle, 1);
+  return cpl_handle_settle(L, handle, cp_listener_start(handle->core, backlog));
 }
 
-/* handle:isListening() */
+/* handle:isListening() -> boolean; false once it is closed */
 static int listener_is_listening(lua_State *L)
 {
-  const listener_handle *handle = cp_object_check(L, 1, CLASS);
+  const cpl_handle *handle = cpl_object_check(L, 1, CLASS);
 
-  lua_pushboolean(L, handle->listener != NULL && handle->listener->listening);
+  lua_pushboolean(L, handle->core != NULL && cp_listener_is_listening(handle->core));
   return 1;
 }
 
 /* handle:fileno() -> descriptor */
 static int listener_fileno(lua_State *L)
 {
-  lua_pushinteger(L, check_handle(L)->listener->fd);
+  lua_pushinteger(L, cp_listener_descriptor(check_listener(L)));
   return 1;
 }
 
-/* handle:reference(on): whether it keeps the loop alive. */
+/* handle:share(): call it when another program shares the descriptor and may make it blocking. */
+static int listener_share(lua_State *L)
+{
+  cp_listener_share(check_listener(L));
+  return 0;
+}
+
+/* handle:reference(on) -> errno: sets whether it keeps the loop alive. */
 static int listener_reference(lua_State *L)
 {
-  return cp_push_errno(L, cp_listener_reference(check_handle(L)->listener, lua_toboolean(L, 2)));
+  return cpl_push_errno(L, cp_listener_reference(check_listener(L), lua_toboolean(L, 2)));
 }
 
 /* handle:address() -> table with address, family and port, or the path; or nil, errno. */
 static int listener_address(lua_State *L)
 {
   cp_address address;
-  int r = cp_address_of_socket(&address, check_handle(L)->listener->fd);
+  int r = cp_address_of_socket(&address, cp_listener_descriptor(check_listener(L)));
 
-  return cp_push_address_result(L, r, &address);
+  return cpl_push_address_result(L, r, &address);
 }
 
-void cp_listener_functions(lua_State *L)
+void cpl_add_listener(lua_State *L)
 {
   static const luaL_Reg metamethods[] = {
-      {"__gc", listener_gc},
+      {"__gc", cpl_handle_gc},
       {NULL, NULL},
   };
   static const luaL_Reg methods[] = {
-      {"setOwner", cp_object_set_owner}, {"close", listener_close},
-      {"listen", listener_listen},       {"isListening", listener_is_listening},
-      {"fileno", listener_fileno},       {"reference", listener_reference},
-      {"address", listener_address},     {NULL, NULL},
+      {"setOwner", cpl_object_set_owner},
+      {"close", listener_close},
+      {"listen", listener_listen},
+      {"isListening", listener_is_listening},
+      {"fileno", listener_fileno},
+      {"reference", listener_reference},
+      {"address", listener_address},
+      {"share", listener_share},
+      {NULL, NULL},
   };
   static const luaL_Reg functions[] = {
       {"bindListener", listener_bind},
@@ -209,6 +206,7 @@ void cp_listener_functions(lua_State *L)
       {NULL, NULL},
   };
 
-  cp_object_class(L, CLASS, metamethods, methods);
+  cpl_object_class(L, CLASS, metamethods, methods);
   luaL_setfuncs(L, functions, 0);
+  cp_lua_keep_function(L, push_listener);
 }

@@ -1,16 +1,15 @@
-#include "load.h"
+/* Loads our own Lua files, even without a free descriptor. */
+#include "binding/parts.h"
+#include "binding/state.h"
+#include "compat/lua.h"
+#include "core/process/spawner.h"
 
-#include "../core/spawn.h"
-#include "state.h"
-
-#include <lauxlib.h>
-
-/* loadFile(path) -> function, or nil, message: as loadfile, also where no descriptor is to be had. What
- * is loaded late is loaded to tell of that, in an "error" event. */
+/* loadFile(path) -> function, or nil, message: like loadfile, but frees a reserved descriptor if
+ * the process has none left. Files that are loaded late may be needed to report that lack. */
 static int load_file(lua_State *L)
 {
   const char *path = luaL_checkstring(L, 1);
-  cp_spawner *spawner = cp_state_check(L)->loop.spawner;
+  cp_spawner *spawner = cpl_state_check(L)->runtime.spawner;
   int status = luaL_loadfile(L, path);
 
   if (status == LUA_ERRFILE && cp_spawner_lend(spawner)) {
@@ -26,7 +25,7 @@ static int load_file(lua_State *L)
   return 1;
 }
 
-void cp_load_functions(lua_State *L)
+void cpl_add_load(lua_State *L)
 {
   lua_pushcfunction(L, load_file);
   lua_setfield(L, -2, "loadFile");

@@ -1,25 +1,28 @@
-#include "object.h"
+/* Makes classes of userdata, makes their objects, and checks the class of a value. */
+#include "binding/object.h"
 
-#include <limits.h>
+#include "binding/parts.h"
+
 #include <string.h>
 
 static void make_class(lua_State *L, const char *name, const luaL_Reg *metamethods,
                        const luaL_Reg *methods)
 {
-  /* It is there already when the module is loaded a second time. */
+  /* The metatable exists already if loading the module has failed before, out of memory, perhaps
+   * just here. */
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, name) != LUA_TTABLE) {
     lua_pop(L, 1);
     lua_newtable(L);
     lua_pushvalue(L, -1);
     lua_rawsetp(L, LUA_REGISTRYINDEX, name);
-    lua_pushvalue(L, -1);
-    lua_pushstring(L, name);
-    lua_rawset(L, LUA_REGISTRYINDEX);
   }
+  lua_pushvalue(L, -1);
+  lua_pushstring(L, name);
+  lua_rawset(L, LUA_REGISTRYINDEX);
   lua_pushstring(L, name);
   lua_setfield(L, -2, "__name");
   luaL_setfuncs(L, metamethods, 0);
-  /* The metamethods take for granted what they are called with. */
+  /* Locked, since the metamethods do not check their arguments. */
   lua_pushstring(L, name);
   lua_setfield(L, -2, "__metatable");
   lua_newtable(L);
@@ -27,12 +30,20 @@ static void make_class(lua_State *L, const char *name, const luaL_Reg *metametho
   /* metatable, methods */
 }
 
-void cp_object_class(lua_State *L, const char *name, const luaL_Reg *metamethods,
-                     const luaL_Reg *methods)
+void cpl_object_class(lua_State *L, const char *name, const luaL_Reg *metamethods,
+                      const luaL_Reg *methods)
 {
   make_class(L, name, metamethods, methods);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
+}
+
+void cpl_object_add_methods(lua_State *L, const char *name, const luaL_Reg *methods)
+{
+  lua_rawgetp(L, LUA_REGISTRYINDEX, name);
+  lua_getfield(L, -1, "__index");
+  luaL_setfuncs(L, methods, 0);
+  lua_pop(L, 2);
 }
 
 static int open_index(lua_State *L)
@@ -54,8 +65,8 @@ static int open_newindex(lua_State *L)
   return 0;
 }
 
-void cp_object_open_class(lua_State *L, const char *name, const luaL_Reg *metamethods,
-                          const luaL_Reg *methods)
+void cpl_object_open_class(lua_State *L, const char *name, const luaL_Reg *metamethods,
+                           const luaL_Reg *methods)
 {
   make_class(L, name, metamethods, methods);
   lua_pushvalue(L, -1);
@@ -66,7 +77,7 @@ void cp_object_open_class(lua_State *L, const char *name, const luaL_Reg *metame
   lua_remove(L, -2);
 }
 
-void *cp_object_new(lua_State *L, const char *name, size_t size)
+void *cpl_object_new(lua_State *L, const char *name, size_t size)
 {
   void *object = lua_newuserdatauv(L, size, 1);
 
@@ -76,7 +87,7 @@ void *cp_object_new(lua_State *L, const char *name, size_t size)
   return object;
 }
 
-void *cp_object_test(lua_State *L, int index, const char *name)
+void *cpl_object_test(lua_State *L, int index, const char *name)
 {
   void *object = lua_touserdata(L, index);
 
@@ -91,9 +102,9 @@ void *cp_object_test(lua_State *L, int index, const char *name)
   return object;
 }
 
-void *cp_object_check(lua_State *L, int index, const char *name)
+void *cpl_object_check(lua_State *L, int index, const char *name)
 {
-  void *object = cp_object_test(L, index, name);
+  void *object = cpl_object_test(L, index, name);
 
   if (object == NULL) {
     luaL_typeerror(L, index, name);
@@ -101,8 +112,8 @@ void *cp_object_check(lua_State *L, int index, const char *name)
   return object;
 }
 
-/* kindOf(value) -> the name of its class, nil if it is no object of ours. Unlike the field __name of a
- * metatable it cannot be somebody else's. */
+/* kindOf(value) -> the name of its class; nil if the value is not an object of ours. A script
+ * cannot forge it, unlike the field __name of a metatable. */
 static int kind_of(lua_State *L)
 {
   luaL_checkany(L, 1);
@@ -114,40 +125,16 @@ static int kind_of(lua_State *L)
   return 1;
 }
 
-void cp_object_functions(lua_State *L)
+void cpl_add_object(lua_State *L)
 {
   lua_pushcfunction(L, kind_of);
   lua_setfield(L, -2, "kindOf");
 }
 
-int cp_object_set_owner(lua_State *L)
+int cpl_object_set_owner(lua_State *L)
 {
   luaL_checkany(L, 2);
   lua_settop(L, 2);
   lua_setiuservalue(L, 1, 1);
   return 0;
-}
-
-int cp_push_errno(lua_State *L, int r)
-{
-  if (r >= 0) {
-    return 0;
-  }
-  lua_pushinteger(L, r);
-  return 1;
-}
-
-int cp_push_failure(lua_State *L, int r)
-{
-  lua_pushnil(L);
-  lua_pushinteger(L, r);
-  return 2;
-}
-
-int cp_check_int(lua_State *L, int index)
-{
-  lua_Integer value = luaL_checkinteger(L, index);
-
-  luaL_argcheck(L, value >= INT_MIN && value <= INT_MAX, index, "out of range");
-  return (int)value;
 }

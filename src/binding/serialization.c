@@ -1,22 +1,23 @@
-#include "serialization.h"
+/* The serializations "json" and "advanced" of messages. */
+#include "binding/serialization.h"
 
-#include "../codec/clone.h"
-#include "../codec/json.h"
-#include "../codec/raise.h"
+#include "codec/clone/clone.h"
+#include "codec/json/json.h"
+#include "codec/raise.h"
 
 #include <errno.h>
 #include <string.h>
 
-const cp_serialization *cp_serialization_of_name(const char *name)
+const cpl_serialization *cpl_serialization_of_name(const char *name)
 {
-  static const cp_serialization json = {CP_FRAMING_LINES, cp_json_encode, cp_json_decode};
-  static const cp_serialization advanced = {CP_FRAMING_LENGTH, cp_clone_encode, cp_clone_decode};
+  static const cpl_serialization json = {CP_FRAMING_LINES, cp_json_encode, cp_json_decode};
+  static const cpl_serialization advanced = {CP_FRAMING_LENGTH, cp_clone_encode, cp_clone_decode};
 
   return strcmp(name, "advanced") == 0 ? &advanced : &json;
 }
 
-bool cp_serialization_encode(const cp_serialization *serialization, lua_State *L, int index,
-                             int wrapped, cp_buffer *out)
+bool cpl_serialization_encode(const cpl_serialization *serialization, lua_State *L, int index,
+                              int wrapped, cp_buffer *out)
 {
   size_t begin = out->length;
   int r = cp_framing_begin(serialization->framing, out);

@@ -1,22 +1,23 @@
-/* How the messages of a channel are written: what `options.serialization` chooses. */
-#ifndef CP_SERIALIZATION_H
-#define CP_SERIALIZATION_H
+/* The format of the messages of a channel, chosen by `options.serialization`. */
+#ifndef CPL_SERIALIZATION_H
+#define CPL_SERIALIZATION_H
 
-#include "../core/framing.h"
-#include "codec.h"
+#include "binding/codec.h"
+#include "core/channel/framing.h"
 
-typedef struct cp_serialization {
+typedef struct cpl_serialization {
   cp_framing framing;
-  cp_encode_function *encode;
-  cp_decode_function *decode;
-} cp_serialization;
+  cpl_encode_function *encode;
+  cpl_decode_function *decode;
+} cpl_serialization;
 
-/* The one of that name, "json" or "advanced"; others are taken for "json". */
-const cp_serialization *cp_serialization_of_name(const char *name);
+/* The serialization "advanced", or for any other name "json". */
+const cpl_serialization *cpl_serialization_of_name(const char *name);
 
-/* Appends the message of the value at `index`, framing included. Returns false, with nothing appended, if the
- * value has none; raises for what cannot be sent, naming the place without the `wrapped` outermost tables. */
-bool cp_serialization_encode(const cp_serialization *serialization, lua_State *L, int index,
-                             int wrapped, cp_buffer *out);
+/* Appends the message of the value at `index`, framing included. Returns false, with nothing
+ * appended, if the value has no encoded form. Raises for values that cannot be sent; the error
+ * names the place in the value, without the `wrapped` outermost tables. */
+bool cpl_serialization_encode(const cpl_serialization *serialization, lua_State *L, int index,
+                              int wrapped, cp_buffer *out);
 
 #endif

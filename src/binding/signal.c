@@ -1,153 +1,137 @@
-#include "signal.h"
+/* Catches signals of the process, and calls the owner for each. */
+#include "binding/emit.h"
+#include "binding/numbers.h"
+#include "binding/parts.h"
+#include "core/loop/deferred.h"
+#include "core/process/terminal_signals.h"
 
-#include "anchor.h"
-#include "object.h"
-#include "state.h"
-
-#include <signal.h>
-#include <stddef.h>
+#include <errno.h>
 #include <stdlib.h>
 
 static const char CLASS[] = "child_process.SignalHandle";
 
-/* The parts that libuv works on outlive the userdata until they are closed. Listeners are called from
- * `deliver`, because a signal handle cannot be closed while it calls back, and a listener may end the
- * program. */
-typedef struct signal_handle {
-  uv_signal_t uv;
-  uv_idle_t deliver;
-  unsigned pending; /* signals that came and were not delivered yet */
-  int open;         /* of the two */
-  cp_state *state;
-  cp_anchor anchor;
-} signal_handle;
+/* Both parts are allocated apart, since the handle may be collected before libuv has closed them.
+ */
+typedef struct signal_watch {
+  cpl_handle base; /* on a uv_signal_t */
+  /* Calls Lua, because a uv_signal_t cannot be closed while it calls back, and a listener may end
+   * the program. */
+  uv_idle_t *deliver;
+  unsigned pending; /* signals that were caught and not delivered yet */
+  cp_deferred deferred;
+} signal_watch;
 
-static signal_handle *of_deliver(uv_idle_t *deliver)
+static bool is_active(const cpl_handle *handle)
 {
-  return (signal_handle *)((char *)deliver - offsetof(signal_handle, deliver));
+  return uv_is_active(handle->core);
 }
 
-static void close_part(signal_handle *handle)
+static void close_handle(cpl_handle *handle)
 {
-  handle->open--;
-  if (handle->open == 0) {
-    free(handle);
+  signal_watch *watch = (signal_watch *)handle;
+
+  if (handle->core != NULL) {
+    cp_deferred_remove(cpl_handle_loop(&watch->base), &watch->deferred);
+    uv_close(handle->core, cp_loop_free_handle);
+    uv_close((uv_handle_t *)watch->deliver, cp_loop_free_handle);
+    handle->core = NULL;
+    cp_terminal_signals_refresh();
   }
 }
 
-static void on_signal_closed(uv_handle_t *uv)
+static const cpl_handle_kind kind = {CLASS, is_active, close_handle};
+
+static void deliver(void *owner)
 {
-  close_part((signal_handle *)uv);
-}
+  signal_watch *watch = owner;
+  const uv_signal_t *uv = watch->base.core;
+  cpl_value signum = cpl_integer(uv->signum);
 
-static void on_deliver_closed(uv_handle_t *deliver)
-{
-  close_part(of_deliver((uv_idle_t *)deliver));
-}
-
-static signal_handle *check_signal(lua_State *L)
-{
-  signal_handle **box = cp_object_check(L, 1, CLASS);
-
-  cp_state_check(L);
-  luaL_argcheck(L, *box != NULL, 1, "was collected");
-  return *box;
-}
-
-static int call_on_signal(lua_State *L)
-{
-  const signal_handle *handle = lua_touserdata(L, 1);
-
-  cp_anchor_push_owner(L, handle->anchor);
-  lua_pushinteger(L, handle->uv.signum);
-  cp_state_dispatch(L, "onsignal", 1);
-  return 0;
-}
-
-static void on_deliver(uv_idle_t *deliver)
-{
-  signal_handle *handle = of_deliver(deliver);
-
-  handle->pending--;
-  if (handle->pending == 0) {
-    uv_idle_stop(deliver);
+  watch->pending--;
+  if (watch->pending == 0) {
+    uv_idle_stop(watch->deliver);
   }
-  cp_state_call(handle->state, call_on_signal, handle);
+  cpl_emit(&watch->base, "onsignal", &signum, 1);
+}
+
+static void on_deliver(uv_idle_t *idle)
+{
+  signal_watch *watch = idle->data;
+
+  if (!cp_defer_if_ending(cpl_handle_loop(&watch->base), &watch->deferred)) {
+    deliver(watch);
+  }
 }
 
 static void on_signal(uv_signal_t *uv, int signum)
 {
-  signal_handle *handle = (signal_handle *)uv;
+  signal_watch *watch = uv->data;
 
   (void)signum;
-  handle->pending++;
-  uv_idle_start(&handle->deliver, on_deliver);
+  watch->pending++;
+  uv_idle_start(watch->deliver, on_deliver);
 }
 
 /* signal(owner) -> handle. It does not keep the loop alive. */
 static int signal_new(lua_State *L)
 {
-  cp_state *state = cp_state_check(L);
-  signal_handle **box = cp_object_new(L, CLASS, sizeof(*box));
-  signal_handle *handle = malloc(sizeof(*handle));
-  int r = handle == NULL ? UV_ENOMEM : uv_signal_init(state->loop.uv, &handle->uv);
+  cpl_state *state = cpl_state_check(L);
+  signal_watch *watch = cpl_handle_new(L, state, &kind, sizeof(*watch));
+  uv_signal_t *uv = malloc(sizeof(*uv));
+  uv_idle_t *idle = malloc(sizeof(*idle));
+  int r = uv == NULL || idle == NULL ? -ENOMEM : uv_signal_init(state->runtime.loop.uv, uv);
 
   if (r < 0) {
-    free(handle);
+    free(uv);
+    free(idle);
     return luaL_error(L, "child_process: cannot make a signal handle: %s", uv_strerror(r));
   }
-  uv_idle_init(state->loop.uv, &handle->deliver);
-  handle->deliver.data = NULL;
-  handle->uv.data = NULL;
-  handle->pending = 0;
-  handle->open = 2;
-  handle->state = state;
-  handle->anchor = LUA_NOREF;
-  uv_unref((uv_handle_t *)&handle->uv);
-  *box = handle;
+  uv_idle_init(state->runtime.loop.uv, idle);
+  uv->data = watch;
+  idle->data = watch;
+  uv_unref((uv_handle_t *)uv);
+  watch->base.core = uv;
+  watch->deliver = idle;
+  watch->deferred = (cp_deferred){.callback = deliver, .owner = watch};
   lua_pushvalue(L, 1);
   lua_setiuservalue(L, -2, 1);
   return 1;
 }
 
-static int signal_gc(lua_State *L)
-{
-  signal_handle **box = lua_touserdata(L, 1);
-
-  if (*box != NULL) {
-    uv_close((uv_handle_t *)&(*box)->uv, on_signal_closed);
-    uv_close((uv_handle_t *)&(*box)->deliver, on_deliver_closed);
-    *box = NULL;
-  }
-  return 0;
-}
-
-/* handle:start(signum) -> errno. Calls owner:onsignal(signum) each time the signal comes. */
+/* handle:start(signum) -> errno. Calls owner:onsignal(signum) each time the signal arrives. */
 static int signal_start(lua_State *L)
 {
-  signal_handle *handle = check_signal(L);
-  int r = uv_signal_start(&handle->uv, on_signal, cp_check_int(L, 2));
+  signal_watch *watch = cpl_handle_check_claimed(L, CLASS);
+  int signum = cpl_check_int(L, 2);
+  int r = 0;
 
-  cp_anchor_set(L, &handle->anchor, 1, r == 0);
-  return cp_push_errno(L, r);
+  cpl_handle_anchor(L, &watch->base, 1);
+  r = uv_signal_start(watch->base.core, on_signal, signum);
+  if (r == 0) {
+    cp_terminal_signals_yield(signum);
+  }
+  cp_loop_note_change(&watch->base.state->runtime.loop);
+  return cpl_handle_settle(L, &watch->base, r);
 }
 
-/* handle:stop(): the signal has its former effect again. */
+/* handle:stop(): restores the former effect of the signal. */
 static int signal_stop(lua_State *L)
 {
-  signal_handle *handle = check_signal(L);
+  signal_watch *watch = cpl_handle_check_claimed(L, CLASS);
 
-  uv_signal_stop(&handle->uv);
-  uv_idle_stop(&handle->deliver);
-  handle->pending = 0;
-  cp_anchor_release(L, &handle->anchor);
+  uv_signal_stop(watch->base.core);
+  uv_idle_stop(watch->deliver);
+  watch->pending = 0;
+  cp_deferred_remove(cpl_handle_loop(&watch->base), &watch->deferred);
+  cp_terminal_signals_refresh();
+  cpl_handle_release_if_idle(&watch->base);
   return 0;
 }
 
-void cp_signal_functions(lua_State *L)
+void cpl_add_signal(lua_State *L)
 {
   static const luaL_Reg metamethods[] = {
-      {"__gc", signal_gc},
+      {"__gc", cpl_handle_gc},
       {NULL, NULL},
   };
   static const luaL_Reg methods[] = {
@@ -156,7 +140,7 @@ void cp_signal_functions(lua_State *L)
       {NULL, NULL},
   };
 
-  cp_object_class(L, CLASS, metamethods, methods);
+  cpl_object_class(L, CLASS, metamethods, methods);
   lua_pushcfunction(L, signal_new);
   lua_setfield(L, -2, "signal");
 }

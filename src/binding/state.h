@@ -1,50 +1,66 @@
-/* What there is once for each Lua state: the event loop, and the way from its callbacks into Lua.
- *
- * libuv's callbacks must not be left by a Lua error, and Lua functions must not run on whatever
- * coroutine happens to turn the loop. So all calls into Lua go through cp_state_call, which runs
- * them protected on a coroutine of their own, keeps the error that one raises, and stops the loop so
- * that `run` can raise it. */
-#ifndef CP_STATE_H
-#define CP_STATE_H
+/* Data that exists once for each Lua state: the event loop, and what its calls into Lua need. */
+#ifndef CPL_STATE_H
+#define CPL_STATE_H
 
-#include "../core/buffer.h"
-#include "../core/loop.h"
+#include "compat/lua.h"
+#include "core/base/buffer.h"
+#include "core/base/list.h"
+#include "core/runtime.h"
 
-#include <lua.h>
+/* Key in the registry where a host stores its uv_loop_t, as light userdata. */
+#define CPL_HOST_LOOP_KEY "child_process.uv_loop"
 
-typedef struct cp_state {
-  cp_loop loop;
-  lua_State *callbacks;
+/* The base of everything that ends with the state, which calls `close` and removes the entry from
+ * its list. */
+typedef struct cpl_member {
+  void (*close)(struct cpl_member *member);
+  CP_LIST_ENTRY(cpl_member) entry;
+} cpl_member;
+
+typedef struct cpl_state {
+  cp_runtime runtime;
+  CP_LIST(cpl_member) members;
+  lua_State *callbacks; /* the coroutine of all calls from the loop, see call.h */
   size_t string_header; /* see string_buffer.h */
-  uv_idle_t *wake;      /* makes a loop turn that somebody else drives, so that ticks are drained */
+  uv_idle_t *wake;      /* makes the loop, even a host's, run an iteration that drains the ticks */
   cp_buffer scratch;    /* for a message that is being encoded */
   bool encoding;        /* the scratch is in use */
-  bool has_ticks;       /* since it was set to false */
+  unsigned encodes;     /* calls of encode that have not returned yet */
+  bool has_ticks;       /* ticks were added since the last drain */
   int depth;            /* calls into Lua that have not returned yet */
-  bool running;
-  bool closed;        /* the Lua state is being closed */
-  bool lost_an_error; /* there was no memory to keep it */
-} cp_state;
+  bool closed;          /* see cpl_state_close */
+  bool lost_an_error;   /* an error could not be kept, out of memory */
+  unsigned fork_depth;  /* cp_fork_depth of the process that the state belongs to */
+} cpl_state;
 
-/* Makes the state's userdata and keeps it in the registry, unless it is there. Raises when the loop
- * cannot be made. */
-void cp_state_open(lua_State *L);
+/* Makes the state's userdata and keeps it in the registry, unless it is there already. Raises if
+ * the loop cannot be made. */
+void cpl_state_open(lua_State *L);
 
-/* The one of this Lua state. Raises when the Lua state is being closed. */
-cp_state *cp_state_check(lua_State *L);
+/* Returns the cpl_state of this Lua state; NULL before the first cpl_state_open. */
+cpl_state *cpl_state_get(lua_State *L);
 
-/* Calls `function` with `argument` as light userdata; in it everything may raise. It is meant to end
- * with cp_state_dispatch. */
-void cp_state_call(cp_state *state, lua_CFunction function, void *argument);
+/* The same, and claims the state. Raises after it was closed. */
+cpl_state *cpl_state_check(lua_State *L);
 
-/* Calls a method by its name, and drains the ticks that it leaves. On the stack: its object and
- * `argument_count` arguments; they are taken off. */
-void cp_state_dispatch(lua_State *L, const char *method, int argument_count);
+/* Closes the members, the last one first, and the runtime. Nothing is called back, and the host's
+ * loop frees our handles in its next iteration. Does nothing when called again. Must not be called
+ * while the loop of the state runs. */
+void cpl_state_close(cpl_state *state);
 
-/* For those who call methods often and directly: drains the ticks that one has left. */
-void cp_state_drain(lua_State *L, cp_state *state);
+/* Pops a function, which is then called once in each forked process that uses the state. */
+void cpl_state_set_copied(lua_State *L);
 
-/* Adds run, stop and the like to the table on top of the stack. */
-void cp_state_functions(lua_State *L);
+/* Makes the state belong to this forked process, and calls the function above. Does not raise: when
+ * out of memory, it does not call the function. */
+void cpl_state_renew(lua_State *L, cpl_state *state);
+
+/* Call this wherever a forked process may use the state for the first time. */
+static inline void cpl_state_claim(lua_State *L, cpl_state *state)
+{
+  if (state->fork_depth != cp_fork_depth) {
+    cpl_state_renew(L, state);
+  }
+}
 
 #endif

@@ -1,19 +1,49 @@
-/* Streams on descriptors, as Lua sees them: reading, writing and splicing without any policy. */
-#ifndef CP_BINDING_STREAM_H
-#define CP_BINDING_STREAM_H
+/* The userdata of a stream on a descriptor. */
+#ifndef CPL_STREAM_H
+#define CPL_STREAM_H
 
-#include "state.h"
+#include "binding/handle.h"
+#include "compat/lua.h"
+#include "core/base/buffer.h"
+#include "core/stream/splice.h"
+#include "core/stream/stream.h"
 
-/* Pushes a new stream handle on `fd`, which the handle closes unless `flags` (CP_STREAM_..., see
- * core/stream.h) say that it is borrowed. Raises when there is no memory; then the descriptor is
- * the caller's. */
-void cp_stream_handle_push(lua_State *L, cp_state *state, int fd, int flags);
+#include <stdbool.h>
+#include <stddef.h>
 
-/* Pushes a new stream handle on a socket, which is closed in any case: by the handle, or before this
- * raises. */
-void cp_stream_handle_push_socket(lua_State *L, int fd);
+extern const char cpl_stream_class[];
 
-/* Adds the class's constructors to the table on top of the stack. */
-void cp_stream_functions(lua_State *L);
+typedef struct cpl_stream_handle {
+  cpl_handle base; /* on a cp_stream */
+  bool held;       /* it stays anchored until it is closed */
+  /* Bytes that the handle collects instead of passing them to Lua piece by piece. */
+  cp_buffer collected;
+  size_t limit;
+  bool collecting;
+  cp_splice *splice; /* the transfer from this stream to others */
+  struct cpl_stream_handle *splice_source;
+} cpl_stream_handle;
+
+/* Returns the open handle that a method is called on, or raises. */
+static inline cpl_stream_handle *cpl_stream_handle_check(lua_State *L)
+{
+  return cpl_handle_check(L, 1, cpl_stream_class);
+}
+
+/* Returns its stream. */
+static inline cp_stream *cpl_stream_check(lua_State *L)
+{
+  return cpl_stream_handle_check(L)->base.core;
+}
+
+/* Pushes a new handle on `fd`, which the handle closes unless `flags` (CP_STREAM_...) say that it
+ * is borrowed. Raises when out of memory; then the caller still owns the descriptor. */
+void cpl_stream_push(lua_State *L, cpl_state *state, int fd, int flags);
+
+/* Pushes a new handle that owns a socket. Closes the socket if this raises. */
+void cpl_stream_push_socket(lua_State *L, int fd);
+
+/* Ends the transfer that the stream takes part in, if there is one. */
+void cpl_stream_splice_stop(cpl_stream_handle *handle);
 
 #endif

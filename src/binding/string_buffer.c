@@ -1,11 +1,14 @@
-#include "string_buffer.h"
+/* Lets Lua make a string in the memory of a buffer. */
+#include "binding/string_buffer.h"
+
+#include "binding/stack.h"
 
 #include <stdint.h>
 
-/* What is smaller is copied sooner than adopted. */
+/* Copying smaller strings is faster. */
 enum { SMALLEST_ADOPTED = 64 * 1024 };
 
-/* Stands before the state's own allocator from right before a string is made until it has its memory. In
+/* Replaces the state's own allocator from right before a string is made until it has its memory. In
  * between nothing else runs: no hook, no finalizer. */
 typedef struct interposed_allocator {
   lua_State *L;
@@ -14,8 +17,9 @@ typedef struct interposed_allocator {
   const char *text;
   size_t length;
   size_t wanted;     /* the size of the block that the string is made in */
-  cp_buffer *buffer; /* becomes that block; NULL: the block is only noted */
+  cp_buffer *buffer; /* becomes that block; if NULL, only records the block */
   void *block;
+  size_t size; /* of `block` */
 } interposed_allocator;
 
 static void *allocate(void *argument, void *block, size_t old_size, size_t new_size)
@@ -26,6 +30,7 @@ static void *allocate(void *argument, void *block, size_t old_size, size_t new_s
     return call->allocate(call->argument, block, old_size, new_size);
   }
   lua_setallocf(call->L, call->allocate, call->argument);
+  call->size = new_size;
   if (call->buffer != NULL && new_size == call->wanted && call->buffer->capacity == call->length) {
     call->block = cp_buffer_take(call->buffer);
   } else {
@@ -34,8 +39,8 @@ static void *allocate(void *argument, void *block, size_t old_size, size_t new_s
   return call->block;
 }
 
-/* Where the block was adopted, Lua's memcpy copies the bytes onto themselves. ISO C leaves that undefined,
- * but GCC and Clang emit such calls for `*p = *p`, so C libraries allow it. */
+/* If the block was adopted, Lua's memcpy copies the bytes onto themselves. ISO C leaves that
+ * undefined, but GCC and Clang emit such calls for `*p = *p`, so C libraries allow it. */
 static int push_text(lua_State *L)
 {
   interposed_allocator *call = lua_touserdata(L, 1);
@@ -59,7 +64,14 @@ static int push_interposed(lua_State *L, interposed_allocator *call)
   return status;
 }
 
-size_t cp_string_buffer_measure(lua_State *L)
+/* LuaJIT rounds the size up, and clears the last bytes before it copies: no block for it can hold
+ * the bytes already. */
+static bool is_header(const interposed_allocator *call, size_t size)
+{
+  return size > 0 && call->size == size + call->length + 1;
+}
+
+size_t cpl_string_buffer_measure(lua_State *L)
 {
   char text[256] = {0};
   interposed_allocator call = {.text = text, .length = sizeof(text), .wanted = sizeof(text) + 1};
@@ -72,13 +84,13 @@ size_t cp_string_buffer_measure(lua_State *L)
     uintptr_t begin = (uintptr_t)call.block;
     uintptr_t bytes = (uintptr_t)lua_tostring(L, -1);
 
-    header = bytes > begin && bytes - begin < sizeof(text) ? bytes - begin : 0;
+    header = bytes > begin && is_header(&call, bytes - begin) ? bytes - begin : 0;
   }
   lua_pop(L, 1);
   return header;
 }
 
-cp_buffer cp_string_buffer_new(lua_State *L, size_t header)
+cp_buffer cpl_string_buffer_new(lua_State *L, size_t header)
 {
   cp_buffer buffer = {.headroom = header};
 
@@ -98,12 +110,15 @@ static void push_adopted(lua_State *L, cp_buffer *buffer)
   }
 }
 
-void cp_string_buffer_push(lua_State *L, cp_buffer *buffer)
+void cpl_string_buffer_push(lua_State *L, cp_buffer *buffer)
 {
+  CPL_STACK_NOTE(L);
+
   if (buffer->headroom > 0 && buffer->length >= SMALLEST_ADOPTED) {
     push_adopted(L, buffer);
   } else {
     lua_pushlstring(L, buffer->data == NULL ? "" : buffer->data, buffer->length);
   }
   cp_buffer_free(buffer);
+  CPL_STACK_ASSERT(L, 1);
 }

@@ -1,12 +1,14 @@
-#include "system.h"
-
-#include "../core/pipe.h"
-#include "../core/self.h"
-#include "object.h"
+/* Single calls of the system for the process object. */
+#include "binding/numbers.h"
+#include "binding/parts.h"
+#include "compat/lua.h"
+#include "core/base/fd.h"
+#include "core/loop/fork.h"
+#include "core/process/exit_warning.h"
+#include "core/sys/own_process.h"
 
 #include <ctype.h>
 #include <errno.h>
-#include <lauxlib.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,7 +16,7 @@
 #include <unistd.h>
 #include <uv.h>
 
-extern char **environ;
+static const uint64_t NANOSECONDS = 1000000000; /* in a second */
 
 /* getenv(name) -> value or nil */
 static int system_getenv(lua_State *L)
@@ -23,21 +25,23 @@ static int system_getenv(lua_State *L)
   return 1;
 }
 
-/* setenv(name, value) -> errno; value nil removes it. */
+/* setenv(name, value) -> errno. nil removes the variable. */
 static int system_setenv(lua_State *L)
 {
   const char *name = luaL_checkstring(L, 1);
   int r = lua_isnoneornil(L, 2) ? unsetenv(name) : setenv(name, luaL_checkstring(L, 2), 1);
 
-  return cp_push_errno(L, r == -1 ? -errno : 0);
+  return cpl_push_errno(L, r == -1 ? -errno : 0);
 }
 
 /* environ() -> sequence of "KEY=value" */
 static int system_environ(lua_State *L)
 {
+  char **environment = cp_own_process_environment();
+
   lua_newtable(L);
-  for (int i = 0; environ != NULL && environ[i] != NULL; i++) {
-    lua_pushstring(L, environ[i]);
+  for (int i = 0; environment != NULL && environment[i] != NULL; i++) {
+    lua_pushstring(L, environment[i]);
     lua_rawseti(L, -2, i + 1);
   }
   return 1;
@@ -50,7 +54,7 @@ static int push_path(lua_State *L, int (*get)(char *, size_t *))
   int r = get(path, &size);
 
   if (r < 0) {
-    return cp_push_failure(L, r);
+    return cpl_push_failure(L, r);
   }
   lua_pushlstring(L, path, size);
   return 1;
@@ -65,36 +69,54 @@ static int system_cwd(lua_State *L)
 /* chdir(path) -> errno */
 static int system_chdir(lua_State *L)
 {
-  return cp_push_errno(L, uv_chdir(luaL_checkstring(L, 1)));
+  return cpl_push_errno(L, uv_chdir(luaL_checkstring(L, 1)));
 }
 
-/* execPath() -> the program that is running, or nil, errno */
+/* execPath() -> path of the running program, or nil, errno */
 static int system_exec_path(lua_State *L)
 {
   return push_path(L, uv_exepath);
 }
 
-/* pid() */
+/* pid() -> process id */
 static int system_pid(lua_State *L)
 {
   lua_pushinteger(L, getpid());
   return 1;
 }
 
-/* ppid() */
+/* forkDepth() -> the number of forks between the first process and this one. A value from before a
+ * fork differs. */
+static int system_fork_depth(lua_State *L)
+{
+  lua_pushinteger(L, (lua_Integer)cp_fork_depth);
+  return 1;
+}
+
+/* ppid() -> process id of the parent */
 static int system_ppid(lua_State *L)
 {
   lua_pushinteger(L, getppid());
   return 1;
 }
 
-/* kill(pid, signum) -> errno */
+/* kill(pid, signum) -> errno: sends a signal. */
 static int system_kill(lua_State *L)
 {
-  return cp_push_errno(L, uv_kill(cp_check_int(L, 1), cp_check_int(L, 2)));
+  return cpl_push_errno(L, uv_kill(cpl_check_int(L, 1), cpl_check_int(L, 2)));
 }
 
-/* resetInterrupt(): SIGINT has its default effect from now on. */
+/* exit(status): closes the Lua state and ends the process, like os.exit(status, true), which Lua
+ * 5.1 lacks. */
+static int system_exit(lua_State *L)
+{
+  int status = cpl_check_int(L, 1);
+
+  lua_close(L);
+  exit(status);
+}
+
+/* resetInterrupt(): restores the default effect of SIGINT. */
 static int system_reset_interrupt(lua_State *L)
 {
   (void)L;
@@ -102,7 +124,7 @@ static int system_reset_interrupt(lua_State *L)
   return 0;
 }
 
-/* platform() -> the name of the operating system */
+/* platform() -> name of the operating system in lower case, like "linux" */
 static int system_platform(lua_State *L)
 {
   uv_utsname_t names;
@@ -117,11 +139,11 @@ static int system_platform(lua_State *L)
   return 1;
 }
 
-/* title() -> the name of the process, or nil where the system does not tell */
+/* title() -> the name of the process, or nil if the system does not report it */
 static int system_title(lua_State *L)
 {
-  char title[CP_SELF_TITLE_SIZE + 1];
-  ssize_t length = cp_self_title(title);
+  char title[CP_OWN_PROCESS_TITLE_SIZE + 1];
+  ssize_t length = cp_own_process_title(title);
 
   if (length < 0) {
     return 0;
@@ -130,77 +152,87 @@ static int system_title(lua_State *L)
   return 1;
 }
 
-/* setTitle(text): what is too long is cut off, and where it cannot be set nothing happens. */
+/* setTitle(text): truncates a text that is too long, and does nothing on systems without titles. */
 static int system_set_title(lua_State *L)
 {
-  (void)cp_self_set_title(luaL_checkstring(L, 1));
+  (void)cp_own_process_set_title(luaL_checkstring(L, 1));
   return 0;
 }
 
-/* hrtime() -> nanoseconds of a clock that never goes back */
+/* hrtime() -> seconds and nanoseconds of a monotonic clock */
 static int system_hrtime(lua_State *L)
 {
-  lua_pushinteger(L, (lua_Integer)uv_hrtime());
-  return 1;
+  uint64_t now = uv_hrtime();
+
+  lua_pushinteger(L, (lua_Integer)(now / NANOSECONDS));
+  lua_pushinteger(L, (lua_Integer)(now % NANOSECONDS));
+  return 2;
 }
 
-/* startTime() -> when the process began, on the clock of hrtime; where the system does not tell, when
- * this module was loaded. */
+/* startTime() -> seconds, on the clock of hrtime, at which the process started; if the system does
+ * not report it, at which this module was loaded */
 static int system_start_time(lua_State *L)
 {
   uint64_t time = 0;
 
-  if (cp_self_start_time(&time) < 0) {
+  if (cp_own_process_start_time(&time) < 0) {
     lua_pushvalue(L, lua_upvalueindex(1));
   } else {
-    lua_pushinteger(L, (lua_Integer)time);
+    lua_pushnumber(L, (lua_Number)time / (lua_Number)NANOSECONDS);
   }
   return 1;
 }
 
-/* residentMemory() -> bytes, or nil, errno */
+/* residentMemory() -> resident set size in bytes, or nil, errno */
 static int system_resident_memory(lua_State *L)
 {
   size_t size = 0;
   int r = uv_resident_set_memory(&size);
 
   if (r < 0) {
-    return cp_push_failure(L, r);
+    return cpl_push_failure(L, r);
   }
   lua_pushinteger(L, (lua_Integer)size);
   return 1;
 }
 
-/* isatty(fd) */
+/* isatty(fd) -> whether it is a terminal */
 static int system_isatty(lua_State *L)
 {
-  lua_pushboolean(L, isatty(cp_check_int(L, 1)));
+  lua_pushboolean(L, isatty(cpl_check_int(L, 1)));
   return 1;
 }
 
-/* writeAll(fd, bytes) -> errno: see core/pipe.h. */
+/* writeAll(fd, bytes) -> errno: see cp_fd_write_all. */
 static int system_write_all(lua_State *L)
 {
   size_t length = 0;
   const char *bytes = luaL_checklstring(L, 2, &length);
 
-  return cp_push_errno(L, cp_pipe_write_all(cp_check_int(L, 1), bytes, length));
+  return cpl_push_errno(L, cp_fd_write_all(cpl_check_int(L, 1), bytes, length));
 }
 
-/* fileOf(file) -> descriptor of a Lua file, nil if it is closed or the value is no file */
+/* fileOf(file) -> descriptor of a Lua file; nil if it is closed or the value is not a file */
 static int system_file_of(lua_State *L)
 {
-  const luaL_Stream *file = luaL_testudata(L, 1, LUA_FILEHANDLE);
+  FILE *file = cp_lua_to_file(L, 1);
 
-  if (file == NULL || file->closef == NULL) {
+  if (file == NULL) {
     lua_pushnil(L);
   } else {
-    lua_pushinteger(L, fileno(file->f));
+    lua_pushinteger(L, fileno(file));
   }
   return 1;
 }
 
-void cp_system_functions(lua_State *L)
+/* setExitWarning(text): sets a text to write to stderr when the process ends with status 0. */
+static int system_set_exit_warning(lua_State *L)
+{
+  cp_exit_warning_set(luaL_checkstring(L, 1));
+  return 0;
+}
+
+void cpl_add_system(lua_State *L)
 {
   static const luaL_Reg functions[] = {
       {"getenv", system_getenv},
@@ -209,9 +241,11 @@ void cp_system_functions(lua_State *L)
       {"cwd", system_cwd},
       {"chdir", system_chdir},
       {"execPath", system_exec_path},
+      {"forkDepth", system_fork_depth},
       {"pid", system_pid},
       {"ppid", system_ppid},
       {"kill", system_kill},
+      {"exit", system_exit},
       {"resetInterrupt", system_reset_interrupt},
       {"platform", system_platform},
       {"title", system_title},
@@ -221,11 +255,12 @@ void cp_system_functions(lua_State *L)
       {"isatty", system_isatty},
       {"writeAll", system_write_all},
       {"fileOf", system_file_of},
+      {"setExitWarning", system_set_exit_warning},
       {NULL, NULL},
   };
 
   luaL_setfuncs(L, functions, 0);
-  lua_pushinteger(L, (lua_Integer)uv_hrtime());
+  lua_pushnumber(L, (lua_Number)uv_hrtime() / (lua_Number)NANOSECONDS);
   lua_pushcclosure(L, system_start_time, 1);
   lua_setfield(L, -2, "startTime");
 }

@@ -1,12 +1,12 @@
-/* The errors of decoding: why bytes are no value, and where. */
+/* A decoding error: why the bytes are not a value, and where. */
 #ifndef CP_DECODE_ERROR_H
 #define CP_DECODE_ERROR_H
 
 #include <stddef.h>
 
 typedef struct cp_decode_error {
-  const char *reason; /* never to be freed */
-  size_t offset;      /* from 0, of what does not fit */
+  const char *reason; /* a string constant */
+  size_t offset;      /* from 0 */
 } cp_decode_error;
 
 #endif

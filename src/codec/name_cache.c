@@ -1,8 +1,10 @@
-#include "name_cache.h"
+/* A hash table without chains: a name replaces the name that had its place before. */
+#include "codec/name_cache.h"
+
+#include "core/base/assert.h"
 
 #include <string.h>
 
-/* Each name has one place, which it shares with others: the last one that came has it. */
 static unsigned place_of(const char *text, size_t length)
 {
   const unsigned char *bytes = (const unsigned char *)text;
@@ -35,6 +37,7 @@ bool cp_name_cache_push_known(const cp_name_cache *names, lua_State *L, const ch
   if (!is_at(names, place, text, length)) {
     return false;
   }
+  CP_ASSERT(lua_type(L, names->bottom + (int)place) == LUA_TSTRING);
   lua_pushvalue(L, names->bottom + (int)place);
   return true;
 }
@@ -44,6 +47,7 @@ void cp_name_cache_push(cp_name_cache *names, lua_State *L, const char *text, si
   unsigned place = place_of(text, length);
 
   if (is_at(names, place, text, length)) {
+    CP_ASSERT(lua_type(L, names->bottom + (int)place) == LUA_TSTRING);
     lua_pushvalue(L, names->bottom + (int)place);
     return;
   }

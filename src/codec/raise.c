@@ -1,13 +1,16 @@
-#include "raise.h"
+/* Describes the place of an error by the keys that lead to it. */
+#include "codec/raise.h"
 
-#include <lauxlib.h>
+#include "compat/lua.h"
+#include "core/base/assert.h"
+
 #include <stdbool.h>
 #include <string.h>
 
-/* So many keys are shown at the beginning and at the end, and so much of each. */
+/* The number of keys shown at the start and at the end, and the number of bytes of each. */
 enum { KEYS_SHOWN = 5, KEY_LENGTH = 40 };
 
-/* Whether a key can be written behind a point. */
+/* Returns whether a key can follow a dot. */
 static bool is_name(const char *text, size_t length)
 {
   static const char characters[] = "0123456789"
@@ -17,7 +20,7 @@ static bool is_name(const char *text, size_t length)
   return strspn(text, characters) == length && length > 0 && *text > '9';
 }
 
-/* Pushes what a key adds to the place: ".name", "[3]" or "[\"a key\"]". */
+/* Pushes the notation of a key: ".name", "[3]" or "[\"a key\"]". */
 static void push_key(lua_State *L, int index)
 {
   size_t length = 0;
@@ -37,6 +40,7 @@ static void push_key(lua_State *L, int index)
   lua_remove(L, -2);
 }
 
+/* Pushes the place, without the keys in the middle if there are many. */
 static void push_place(lua_State *L, int bottom, int levels)
 {
   int top = lua_gettop(L);
@@ -57,6 +61,7 @@ void cp_raise(lua_State *L, const void *maker, int bottom, int levels, const cha
 {
   int value = lua_gettop(L);
 
+  CP_ASSERT(levels >= 0 && bottom + 2 * levels <= value);
   push_place(L, bottom, levels);
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, maker) == LUA_TNIL) {
     lua_pushfstring(L, "%s %s", lua_tostring(L, -2), reason);
@@ -72,6 +77,6 @@ void cp_raise(lua_State *L, const void *maker, int bottom, int levels, const cha
 
 void cp_raise_memory(lua_State *L)
 {
-  lua_pushliteral(L, "not enough memory"); /* Lua has this string ready */
+  lua_pushliteral(L, "not enough memory"); /* Lua has this string allocated */
   lua_error(L);
 }

@@ -1,17 +1,23 @@
-/* The errors of encoding, which say where in the value they are. */
+/* Raises encoding errors, which name the place of the bad part within the value. */
 #ifndef CP_RAISE_H
 #define CP_RAISE_H
 
-#include <lua.h>
+#include "compat/lua.h"
 
-/* Raises an error about the value on top of the stack, which is `levels` keys away from the
- * outermost. From `bottom` on the stack holds, in turns, a table and the key of the next one. The
- * function that makes the error is in the registry, with the light userdata `maker` as its key: it
- * is given where the value is ("message.list[3]"), the value, and what is wrong with it as the rest
- * of a sentence ("closes a cycle"). Where there is none the error is a string. */
+/* Raises an error about the value on top of the stack. `levels` keys lead from the outermost value
+ * to it: from `bottom` on, tables and keys alternate on the stack, each key leading to the next
+ * table.
+ *
+ * The registry holds a function under the light userdata `maker`. The function receives the place
+ * ("message.list[3]"), the value, and the reason, which is the predicate of a sentence ("closes a
+ * cycle"). It returns the error. If there is no function, the error is a string. */
 void cp_raise(lua_State *L, const void *maker, int bottom, int levels, const char *reason);
 
-/* Raises the error that Lua raises itself where there is no memory. */
+/* The reason for a cdata that is not sent. */
+#define CP_CDATA_REASON                                                                            \
+  "is a cdata: only int64_t, and uint64_t below 2^63, are sent, with cp.int64 = true"
+
+/* Raises Lua's own out-of-memory error. */
 void cp_raise_memory(lua_State *L);
 
 #endif

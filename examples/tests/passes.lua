@@ -1,0 +1,3 @@
+-- A test of examples/test_runner.lua that passes.
+
+assert(table.concat({"a", "b"}) == "ab")

@@ -1,0 +1,358 @@
+--- The program at the other side of a host: starts children, and relays their streams. It speaks
+--- over its standard input and output, which nothing else uses any more.
+---
+--- It runs when the interpreter's flags name it, as in `lua -l child_process.agent`, and ends the
+--- process. A program that requires it calls `run` for that.
+
+local arguments = require("child_process.spawn.arguments")
+local ChildProcess = require("child_process.spawn.child")
+local compat = require("child_process.base.compat")
+local core = require("child_process.core")
+local environment = require("child_process.spawn.environment")
+local errors = require("child_process.errors")
+local known = require("child_process.spawn.options")
+local loop = require("child_process.loop")
+local processArgv = require("child_process.process.argv")
+local protocol = require("child_process.link.protocol")
+local timers = require("child_process.timers")
+
+local kinds = protocol.kinds
+local DUPLEX, IGNORE, PIPE = core.stdio.DUPLEX, core.stdio.IGNORE, core.stdio.PIPE
+
+-- A host that computes answers nothing meanwhile. So it has more time than an agent.
+local LOST_AFTER = 20 -- intervals without a ping
+
+---@class Agent
+---@field package link userdata of core
+---@field package children table<integer, ChildProcess> those that are not closed
+---@field package channels table<integer, integer> the descriptor of each child's channel
+---@field package exits table<integer, table> EXIT frames that wait for messages
+---@field package isGreeted boolean
+---@field package isEnding boolean no more children are started
+---@field package isEnded boolean all have ended, and the last bytes are sent
+---@field package isFinishing boolean nothing more is sent
+---@field package isLost boolean
+---@field package grace integer milliseconds
+---@field package pingTimer? Timeout
+local Agent = {}
+Agent.__index = Agent
+
+local function send(self, kind, id, value)
+  self.link:send(kind, id, value ~= nil and protocol.pack(value) or nil)
+end
+
+-- Starting ----------------------------------------------------------------------------------------
+
+-- What the options of the request become for the program that is started here.
+local function optionsFor(request)
+  local options = {argv0 = request.args[1]}
+  for _, name in ipairs({
+    "cwd", "detached", "uid", "gid", "groups", "limits", "nice", "affinity", "umask",
+    "processGroup", "noNewPrivileges",
+  }) do
+    options[name] = request[name]
+  end
+  -- Whatever ends us, nothing of it remains.
+  options.killOnParentExit = true
+  options.tree = request.processGroup == nil
+  return options
+end
+
+local function preparedFork(request, options)
+  options.argv0, options.stdio = nil, nil
+  local fork = request.fork
+  return require("child_process.fork.fork").prepare(fork.modulePath, fork.args, {
+    execPath = fork.execPath, execArgv = fork.execArgv or (not fork.execPath and {}) or nil,
+    serialization = request.serialization, source = fork.source,
+  }, options)
+end
+
+local function prepared(request)
+  local options = optionsFor(request)
+  if request.fork then
+    return preparedFork(request, options)
+  end
+  local args = compat.move(request.args, 2, #request.args, 1, {})
+  return arguments.normalize(request.file, args, options)
+end
+
+-- Opens what the child gets. Returns the list of its descriptors, and objects that own them.
+local function openStreams(self, id, request, preamble)
+  local list, owners = {}, {}
+  for index, word in ipairs(request.stdio) do
+    local fd = index - 1
+    if word == "pipe" or word == "ipc" then
+      local kind = word == "ipc" and DUPLEX or PIPE
+      local owner, errno = self.link:openTheirs(id, fd, kind, word == "ipc" and preamble or nil)
+      if not owner then
+        error(errors.system(errno, "pipe"), 0)
+      end
+      owners[#owners + 1], list[index] = owner, owner:fileno()
+    elseif word == "ignore" then
+      list[index] = IGNORE
+    else
+      list[index] = core.stdio.CHILD_FD - word.childFd
+    end
+  end
+  return list, owners
+end
+
+local function exited(self, id, child, code, signum)
+  local exit = {
+    code = code, signum = signum, usage = child:resourceUsage(),
+    forced = child.isForcefullyTerminated or nil,
+  }
+  local channel = self.channels[id]
+  if channel and self.link:drain(id, channel) then
+    self.exits[id] = exit
+  else
+    send(self, kinds.EXIT, id, exit)
+  end
+end
+
+local function closed(self, id)
+  if self.exits[id] then -- its messages are still on their way
+    self.exits[id].isClosed = true
+    return
+  end
+  self.children[id], self.channels[id] = nil, nil
+  send(self, kinds.CLOSED, id)
+  self:finishIfDone()
+end
+
+local function watch(self, id, child)
+  local isStarted = false
+  child:on("error", function(err)
+    send(self, isStarted and kinds.ERROR or kinds.FAILED, id, protocol.packError(err))
+  end)
+  child:on("spawn", function()
+    isStarted = true
+    send(self, kinds.STARTED, id, child.pid)
+  end)
+  child:on("exit", function(code, name)
+    exited(self, id, child, code, name and require("child_process.spawn.signals").number(name))
+  end)
+  child:on("close", function() closed(self, id) end)
+end
+
+local function start(self, id, request)
+  local call = prepared(request)
+  local list, owners = openStreams(self, id, request, call.preamble)
+  call.stdio, call.preamble, call.sharedStreams = list, nil, nil
+  call.killSignal = known.check("killSignal", request.killSignal)
+  call.env = request.env
+  if request.ipc then
+    call.env = environment.withChannel(call.env, request.ipc, request.serialization)
+    self.channels[id] = request.ipc
+  end
+  call.ipc = nil
+  local child = ChildProcess.new()
+  self.children[id] = child
+  watch(self, id, child)
+  local ok, err = pcall(child._start, child, call)
+  for _, owner in ipairs(owners) do
+    owner:close()
+  end
+  if not ok then
+    error(err, 0)
+  end
+end
+
+-- Frames ------------------------------------------------------------------------------------------
+
+local onFrame = {}
+
+-- The host sends pings. Without any it is lost, although nobody has closed the connection.
+local function expectPings(self, interval)
+  if interval > 0 then
+    self.pingTimer = timers.setTimeout(function()
+      self:lose()
+    end, interval * LOST_AFTER)
+    self.pingTimer:unref()
+  end
+end
+
+onFrame[kinds.HELLO] = function(self, _, bytes)
+  local hello = protocol.readHello(bytes)
+  if not hello or self.isGreeted then
+    self:lose()
+    return
+  end
+  self.isGreeted = true
+  self.grace = compat.toInteger(hello.grace) or self.grace
+  self.link:send(kinds.HELLO, 0, protocol.hello(hello.nonce))
+  if hello.version ~= protocol.VERSION then
+    self:finish()
+    return
+  end
+  expectPings(self, compat.toInteger(hello.pingInterval) or 0)
+end
+
+onFrame[kinds.START] = function(self, id, bytes)
+  local request = protocol.unpack(bytes)
+  if self.isEnding or self.children[id] then
+    return
+  end
+  local ok, err = pcall(start, self, id, request)
+  if not ok then
+    self.children[id], self.channels[id] = nil, nil
+    err = errors.isError(err) and err or errors.Error(tostring(err))
+    send(self, kinds.FAILED, id, protocol.packError(err))
+  end
+end
+
+onFrame[kinds.SIGNAL] = function(self, id, bytes)
+  local child, request = self.children[id], protocol.unpack(bytes)
+  if child and request then
+    child:kill(request.signum, {
+      tree = request.tree, forceKillAfterDelay = request.delay or math.huge,
+    })
+  end
+end
+
+onFrame[kinds.PING] = function(self)
+  if self.pingTimer then
+    self.pingTimer:refresh()
+  end
+  send(self, kinds.PONG, 0)
+end
+
+onFrame[kinds.BYE] = function(self, _, bytes)
+  local bye = protocol.unpack(bytes)
+  self.grace = bye and compat.toInteger(bye.grace) or self.grace
+  self:endChildren()
+  self:finishIfDone()
+end
+
+--- Called by core for a frame.
+function Agent:onframe(kind, id, bytes)
+  if self.isFinishing or not self.isGreeted and kind ~= kinds.HELLO then
+    return
+  elseif onFrame[kind] then
+    onFrame[kind](self, id, bytes)
+  end
+end
+
+--- Called by core when the messages of a child that has ended were sent.
+function Agent:ondrained(id)
+  local exit = self.exits[id]
+  if exit then
+    self.exits[id] = nil
+    local isClosed = exit.isClosed
+    exit.isClosed = nil
+    send(self, kinds.EXIT, id, exit)
+    if isClosed then
+      closed(self, id)
+    end
+  end
+end
+
+-- See active_handles.lua.
+function Agent:_describe() -- luacheck: ignore 212
+  return "connection", "to the host"
+end
+
+-- The end -----------------------------------------------------------------------------------------
+
+--- Ends all children and all that they have started.
+function Agent:endChildren()
+  if self.isEnding then
+    return
+  end
+  self.isEnding = true
+  for _, child in pairs(self.children) do
+    child:kill("SIGTERM", {tree = true, forceKillAfterDelay = self.grace})
+  end
+end
+
+--- Sends what is left, once all children have ended at the host's request.
+function Agent:finishIfDone()
+  if not self.isEnding or next(self.children) then
+    return
+  elseif self.isLost then
+    core.exit(0)
+  elseif self.isEnded then
+    return
+  end
+  self.isEnded = true
+  -- Streams that others hold end with what has arrived. Their reader may not take it.
+  self.link:endAfterRest()
+  self.link:awaitIdle()
+  timers.setTimeout(function() self:finish() end, self.grace)
+end
+
+--- Called by core when all streams have ended.
+function Agent:onidle()
+  self:finish()
+end
+
+--- Ends the connection, after what was sent.
+function Agent:finish()
+  if not self.isFinishing then
+    self.isFinishing = true
+    self.link:finish()
+    timers.setTimeout(core.exit, self.grace, 0)
+  end
+end
+
+--- Called by core when everything was written.
+function Agent:onfinished() -- luacheck: ignore 212
+  core.exit(0)
+end
+
+--- The host is lost: ends all children, and then ourselves.
+function Agent:lose()
+  if self.isFinishing and not next(self.children) then
+    core.exit(0)
+  end
+  self.isLost = true
+  self.link:cut()
+  self:endChildren()
+  self:finishIfDone()
+end
+
+--- Called by core when nothing more arrives.
+function Agent:onend()
+  self:lose()
+end
+
+-- The program -------------------------------------------------------------------------------------
+
+---@class child_process.agent
+local agent = {}
+
+--- Serves the host at the other end of standard input and output. Does not return.
+function agent.run()
+  local link, errno = core.agentLink()
+  if not link then
+    error(errors.system(errno, "dup"))
+  end
+  local self = setmetatable({
+    link = link, children = {}, channels = {}, exits = {}, isGreeted = false, isEnding = false,
+    isEnded = false, isFinishing = false, isLost = false, grace = 5000,
+  }, Agent)
+  link:setOwner(self)
+  link:reference(true)
+  core.resetInterrupt()
+  loop.run()
+  core.exit(0)
+end
+
+-- Whether the interpreter's flags name this module. Lua 5.1 makes `arg` after it has obeyed them.
+local function isProgram()
+  if rawget(_G, "arg") == nil then
+    return true
+  end
+  for _, flag in ipairs(processArgv.execArgv()) do
+    if flag:find("child_process.agent", 1, true) then
+      return true
+    end
+  end
+  return false
+end
+
+if isProgram() then
+  agent.run()
+end
+
+return agent

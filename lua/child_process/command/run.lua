@@ -1,0 +1,302 @@
+--- A command that runs: starts it, reads what it prints, and notes how it ends.
+
+local Collector = require("child_process.command.collector")
+local cp = require("child_process")
+local held = require("child_process.command.held")
+local naming = require("child_process.command.naming")
+local options = require("child_process.command.options")
+local outcome = require("child_process.command.outcome")
+local Output = require("child_process.command.output")
+local Plan = require("child_process.command.plan")
+local process = require("child_process.process")
+local Promise = require("child_process.promise")
+local result = require("child_process.command.result")
+local verbose = require("child_process.command.verbose")
+
+local given = options.given
+
+---@class Run
+---@field child ChildProcess? nil if a file for it could not be opened
+---@field options table
+---@field plan CommandPlan
+---@field fields table what the result is made of
+---@field ended Promise fulfilled with `fields`, never rejected
+---@field collectors table<string, Collector> by "stdout", "stderr" and "all"
+---@field outputs table<string, CommandOutput>
+---@field group Run[] the commands that end together
+---@field before? Run the command whose output this one reads
+---@field report? VerboseReport
+---@field ownsReport boolean it is not that of a group
+---@field startedAt number milliseconds
+---@field isReading boolean
+---@field isStopped boolean
+---@field isOver? boolean `ended` is fulfilled
+local Run = {}
+Run.__index = Run
+
+local function now()
+  local time = process:hrtime()
+  return time[1] * 1000 + time[2] / 1000000
+end
+
+-- The end ----------------------------------------------------------------------------------------
+
+-- The function of options.verbose may raise, which makes the command fail.
+local function reportEnd(self)
+  local fields = self.fields
+  local ok, err = pcall(self.report.finish, self.report, result.of(fields))
+  if not ok and not fields.failed then
+    fields.failed, fields.failure, fields.made = true, err, nil
+  end
+end
+
+local function complete(self)
+  if self.child then
+    self:read() -- so that the targets are finished even if it could not be started
+  end
+  self.fields.durationMs = now() - self.startedAt
+  outcome.noteEnd(self.fields, self.child)
+  for _, output in pairs(self.outputs) do
+    output:finish()
+  end
+  for name, each in pairs(self.collectors) do
+    each:finish()
+    self.fields[name] = outcome.text(each, self.options)
+  end
+  self.isOver = true
+  if self.ownsReport then
+    reportEnd(self)
+  end
+  self.resolve(self.fields)
+end
+
+-- Stopping ---------------------------------------------------------------------------------------
+
+--- Ends the command, as a limit does.
+function Run:stop()
+  if not self.isStopped then
+    self.isStopped = true
+    if self.child and self.child.pid then
+      self.child:kill(self.options.killSignal)
+    end
+  end
+end
+
+--- Ends the command, and those that are connected to it.
+function Run:stopGroup()
+  for _, run in ipairs(self.group) do
+    run:stop()
+  end
+end
+
+--- Notes that something other than the command itself has failed. The first reason counts.
+---@param err any
+function Run:fail(err)
+  if self.fields.failure == nil then
+    self.fields.failure = err
+    self:stopGroup()
+  end
+end
+
+--- Reports the start of this command, or of a pipeline that ends with it.
+---@param text string
+---@param cwd string?
+function Run:reportStart(text, cwd)
+  local ok, err = pcall(self.report.start, self.report, text, cwd)
+  if not ok then
+    self:fail(err)
+  end
+end
+
+local function onError(self, err)
+  local fields = self.fields
+  local isAbort = type(err) == "table" and err.name == "AbortError"
+  fields.couldNotStart = fields.couldNotStart or self.child.pid == nil
+  fields.isCanceled = fields.isCanceled or isAbort
+  self.isStopped = self.isStopped or isAbort -- the child was ended already
+  self:fail(err)
+end
+
+-- Other processes may hold the outputs.
+local function closeOutputs(self)
+  for _, output in pairs(self.outputs) do
+    output:close()
+  end
+end
+
+-- An output is longer than options.maxBuffer.
+local function overflow(self, name)
+  self.fields.isMaxBuffer, self.fields.fullOutput = true, name
+  self:stopGroup()
+  local child = self.child
+  local isRunning = child.exitCode == nil and child.signalCode == nil
+  if self.plan.atTerminal and isRunning then -- closing it hangs up, which is a signal, too
+    child:once("exit", function()
+      closeOutputs(self)
+    end)
+  else
+    closeOutputs(self)
+  end
+end
+
+-- Reading ----------------------------------------------------------------------------------------
+
+local function collector(self, name)
+  local limit = name == "all" and math.huge or options.maxBuffer(self.options)
+  self.collectors[name] = self.collectors[name] or Collector.new(limit, function()
+    overflow(self, name)
+  end)
+  return self.collectors[name]
+end
+
+local function sinksOf(self, name)
+  local list = self.plan[name].sinks
+  list[#list + 1] = self.report and self.report:sink(name)
+  for _, sink in ipairs(list) do
+    sink.limit = sink.limit and options.maxBuffer(self.options)
+  end
+  return list
+end
+
+local function readOutput(self, name)
+  local stream = self.plan:stream(name, self.child)
+  if not stream then
+    return
+  end
+  local collectors = {}
+  if self.plan[name].isCollected then
+    collectors[1] = collector(self, name)
+    collectors[2] = self.options.all == true and collector(self, "all") or nil
+  end
+  if given(self.options.encoding) then
+    stream:setEncoding(self.options.encoding)
+  end
+  self.outputs[name] = Output.new(stream, sinksOf(self, name), collectors, function(err)
+    self:fail(err)
+  end)
+end
+
+--- Starts to read the outputs, unless that was done.
+function Run:read()
+  if not self.isReading and self.child then
+    self.isReading = true
+    readOutput(self, "stdout")
+    readOutput(self, "stderr")
+    self.plan:drainTerminal(self.child)
+  end
+end
+
+--- Whether nothing but the result wants the standard output, and nothing was read yet.
+---@return boolean
+function Run:canHandOn()
+  local target = self.plan.stdout
+  return not self.isReading and not self.plan.atTerminal and target.isCollected
+    and #target.sinks == 0 and not (self.report and self.report:sink("stdout"))
+    and self.options.all ~= true
+end
+
+--- Gives the standard output to another command, which has it as its standard input.
+function Run:handedOn()
+  self.plan.stdout.isCollected = false
+  self.plan:stream("stdout", self.child):destroy()
+  self.plan.stdout.entry = "ignore" -- nobody reads it here
+end
+
+-- Starting ---------------------------------------------------------------------------------------
+
+local function watch(self)
+  local child = self.child
+  child:on("error", function(err)
+    onError(self, err)
+  end)
+  held.watch(self)
+  child:on("close", function()
+    if child.timedOut then
+      self.isStopped = true
+    end
+    complete(self)
+  end)
+  if self.plan.stdin.feed and child.pid then
+    self.plan.stdin.feed(child, function(err)
+      self:fail(err)
+    end)
+  end
+end
+
+-- A file that the command needs could not be opened, so it was not started.
+local function startNothing(self, file, args)
+  naming.setUnstarted(self.fields, file, args)
+  self.fields.couldNotStart, self.fields.failure = true, self.plan.failure
+  self.plan:release()
+  for _, name in ipairs({"stdout", "stderr"}) do
+    for _, sink in ipairs(self.plan[name].sinks) do
+      sink:finish()
+    end
+  end
+  process:nextTick(function()
+    self:stopGroup()
+    complete(self)
+  end)
+end
+
+local function spawn(self, file, args)
+  local forSpawn = options.forSpawn(self.options, self.plan:stdio())
+  local ok, child = pcall(cp.spawn, file, args, forSpawn)
+  self.plan:release()
+  if not ok then
+    error(child, 0)
+  end
+  self.child = child
+  local isShell = given(forSpawn.shell) and forSpawn.shell ~= false and forSpawn.shell ~= ""
+  naming.set(self.fields, file, child.spawnargs, isShell)
+  watch(self)
+end
+
+---@param file string
+---@param args any
+---@param merged table options that were checked
+---@param wiring CommandWiring
+---@return Run
+function Run.start(file, args, merged, wiring)
+  local self = setmetatable({
+    options = merged, collectors = {}, outputs = {}, isReading = false, isStopped = false,
+    startedAt = now(), report = wiring.report or verbose.report(merged),
+    group = wiring.group or {},
+  }, Run)
+  self.ownsReport = self.report ~= wiring.report
+  self.fields = outcome.new(merged, wiring.attempt)
+  self.ended, self.resolve = Promise.withResolvers()
+  self.plan = Plan.new(merged, wiring)
+  self.fields.hasErrorsInOutput = self.plan.hasErrorsInOutput
+  if self.plan.failure and type(file) == "string" then
+    startNothing(self, file, args)
+  else
+    spawn(self, file, args)
+  end
+  naming.setPlace(self.fields, merged.cwd)
+  self.group[#self.group + 1] = self
+  if self.ownsReport then
+    self:reportStart(self.fields.escapedCommand, self.fields.cwd)
+  end
+  return self
+end
+
+--- A command that will not be started, as another one could not be.
+---@param file any
+---@param args any
+---@param merged table
+---@return Run
+function Run.unstarted(file, args, merged)
+  local self = setmetatable({
+    options = merged, collectors = {}, outputs = {}, isReading = true, isStopped = true,
+    startedAt = now(), group = {}, ownsReport = false,
+  }, Run)
+  self.fields = outcome.new(merged)
+  self.fields.failed, self.fields.wasNotStarted, self.fields.durationMs = true, true, 0
+  naming.setUnstarted(self.fields, file, args)
+  naming.setPlace(self.fields, merged.cwd)
+  self.ended = Promise.resolve(self.fields)
+  return self
+end
+
+return Run

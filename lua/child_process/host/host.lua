@@ -1,0 +1,561 @@
+--- Host: the connection with an agent, and the children that it has started.
+
+local arguments = require("child_process.spawn.arguments")
+local check = require("child_process.base.check")
+local ChildProcess = require("child_process.spawn.child")
+local core = require("child_process.core")
+local emitters = require("child_process.events.emitter")
+local errors = require("child_process.errors")
+local failure = require("child_process.host.failure")
+local loop = require("child_process.loop")
+local Promise = require("child_process.promise.promise")
+local protocol = require("child_process.link.protocol")
+local RemoteChild = require("child_process.host.remote_child")
+local requestFor = require("child_process.host.start_request")
+local ticks = require("child_process.base.ticks")
+local timers = require("child_process.timers")
+
+local kinds, tick = protocol.kinds, ticks.tick
+
+---@class HostOptions
+---@field lua? string|string[] the interpreter over there, with its flags; default: the name of ours
+---@field env? table<string, string> environment of the launcher; default ours
+---@field connectTimeout? number milliseconds until the agent must have answered; default 30000
+---@field pingInterval? number milliseconds; three pings without an answer mean that the host is
+---lost; default 15000, 0 for none
+---@field grace? number milliseconds between SIGTERM and SIGKILL for what is left over there when
+---the connection ends; default 5000
+
+---@class Host : EventEmitter
+---@field state "connecting"|"connected"|"closing"|"failing"|"closed"
+---@field name string the launcher's command
+---@field lua? string the version of Lua over there, once it is connected
+local Host, metatable = emitters.inherit("Host")
+
+local checkThis = check.this("Host", metatable)
+
+-- The states that may follow each state.
+local NEXT = {
+  -- The agent has not answered. Frames are sent nevertheless: it reads them after our hello.
+  connecting = {connected = true, closing = true, failing = true},
+  connected = {closing = true, failing = true},
+  -- `close` was called, and the agent ends all children.
+  closing = {closed = true, failing = true},
+  -- The connection has ended; the error waits for the end of the launcher.
+  failing = {closed = true},
+  closed = {},
+}
+
+local function enter(self, state)
+  if not NEXT[self.state][state] then
+    error(("child_process: a host that is %s cannot be %s"):format(self.state, state))
+  end
+  self.state = state
+end
+
+local all = {} -- hosts that are not closed
+
+local SHOWN = 8 * 1024 -- bytes of the launcher's stderr that are kept
+local LOST_AFTER = 3 -- pings without an answer
+local LAST_WORDS = 1000 -- milliseconds that a launcher has to end by itself
+local KILL_AFTER = 2000
+
+-- Options -----------------------------------------------------------------------------------------
+
+local KNOWN = {lua = true, env = true, connectTimeout = true, pingInterval = true, grace = true}
+
+local function ownLua()
+  local name = core.execPath()
+  name = name and name:match("[^/]*$") or ""
+  return name:find("^lua") and name or rawget(_G, "jit") and "luajit"
+    or "lua" .. _VERSION:match("[%d.]+")
+end
+
+local function readLua(value)
+  if value == nil then
+    return {ownLua()}
+  elseif type(value) == "string" then
+    arguments.checkCommand("options.lua", value)
+    return {value}
+  end
+  check.type("options.lua", "table", value)
+  return arguments.append({}, "options.lua", value)
+end
+
+local function readTime(options, name, default)
+  local value = options[name]
+  if value == nil then
+    return default
+  end
+  return check.integer("options." .. name, value, 0)
+end
+
+local function readLauncher(launcher)
+  if type(launcher) ~= "table" then
+    error(errors.invalidArgType("launcher", "table", launcher))
+  end
+  local words = arguments.append({}, "launcher", launcher)
+  if not words[1] then
+    error(errors.invalidArgValue("launcher", launcher, "cannot be empty"))
+  end
+  arguments.checkCommand("launcher[1]", words[1])
+  return words
+end
+
+-- The start ---------------------------------------------------------------------------------------
+
+local nonces = 0
+
+-- Tells the answer to this connection from what else a launcher may repeat.
+local function newNonce()
+  nonces = nonces + 1
+  local seconds, nanoseconds = core.hrtime()
+  return ("%d-%d-%d-%d"):format(core.pid(), nonces, seconds, nanoseconds)
+end
+
+local function onLauncherError(self, err)
+  self._launcherError = err
+  self:_fail("the launcher could not be started: " .. err.message)
+end
+
+-- The descriptors of the connection may be held by others, so its end alone need not be noticed.
+local function onLauncherExit(self)
+  if self.state ~= "failing" and self.state ~= "closing" and not self._lastWords then
+    self._lastWords = timers.setTimeout(function()
+      self:_fail(nil)
+    end, LAST_WORDS)
+  end
+end
+
+local function onLauncherClose(self)
+  self._launcherClosed = true
+  if self.state == "failing" or self.state == "closing" and self._hasEnded then
+    self:_finish()
+  end
+end
+
+local function keepStderr(self, data)
+  self._stderr = (self._stderr .. data):sub(-SHOWN)
+end
+
+-- Starts the launcher with its ends of the connection.
+local function startLauncher(self, words, env, stdin, stdout)
+  local file = table.remove(words, 1)
+  local call = arguments.normalize(file, words, {
+    env = env, stdio = {stdin:fileno(), stdout:fileno(), "pipe"}, waitDelay = LAST_WORDS,
+  })
+  local launcher = ChildProcess.new()
+  self._launcher = launcher
+  launcher:on("error", function(err)
+    if not launcher.pid then
+      onLauncherError(self, err)
+    end
+  end)
+  launcher:on("exit", function() onLauncherExit(self) end)
+  launcher:on("close", function() onLauncherClose(self) end)
+  launcher:_start(call)
+  launcher.stderr:on("data", function(data) keepStderr(self, data) end)
+  launcher.stderr:on("error", function() end)
+  launcher.stderr:unref()
+  launcher:unref()
+end
+
+--- See child_process.host.connect.
+---@param launcher string[]
+---@param options? HostOptions
+---@return Host
+function Host.new(launcher, options)
+  options = check.options("host.connect", options, KNOWN) or {}
+  local words, lua = readLauncher(launcher), readLua(options.lua)
+  local self = setmetatable({
+    state = "connecting",
+    name = require("child_process.base.command_text")(words),
+    _children = {},           -- RemoteChild by number, those that are open
+    _lastId = 0,
+    _awaited = 0,             -- children that keep the loop alive
+    _lua = lua[1],
+    _grace = readTime(options, "grace", 5000),
+    _pingInterval = readTime(options, "pingInterval", 15000),
+    _nonce = newNonce(),
+    _stderr = "",             -- the end of what the launcher has printed
+    _reason = nil,            -- why it is failing
+    _code = nil,              -- of the error, if it is not the usual one
+    _wasConnected = false,
+    _hasEnded = false,        -- nothing more arrives
+    _launcher = nil,
+    _launcherClosed = false,
+    _lastWords = nil,         -- Timeout for the end of the launcher
+    _connectTimer = nil,
+    _closeTimer = nil,
+    _pingTimer = nil,
+    _missed = 0,              -- pings without an answer
+    _closing = nil,           -- promise of `close`
+    _error = nil,             -- that it failed with
+  }, metatable)
+  local connectTimeout = readTime(options, "connectTimeout", 30000)
+  local link, stdin, stdout = core.hostLink()
+  if not link then
+    error(errors.system(stdin, "pipe"))
+  end
+  self._link = link
+  link:setOwner(self)
+  link:send(kinds.HELLO, 0, protocol.hello(self._nonce, {
+    grace = self._grace, pingInterval = self._pingInterval,
+  }))
+  for _, word in ipairs(lua) do
+    words[#words + 1] = word
+  end
+  -- No word that any shell between here and there would take apart.
+  words[#words + 1] = "-l"
+  words[#words + 1] = "child_process.agent"
+  local ok, err = pcall(startLauncher, self, words, options.env, stdin, stdout)
+  stdin:close()
+  stdout:close()
+  if not ok then
+    link:close()
+    error(err, 0)
+  end
+  all[self] = true
+  self._connectTimer = connectTimeout > 0 and timers.setTimeout(function()
+    self:_fail(("there was no answer within %d ms (options.connectTimeout)"):format(
+      connectTimeout))
+  end, connectTimeout) or nil
+  self:_updateReference()
+  return self
+end
+
+-- The link ----------------------------------------------------------------------------------------
+
+--- Whether frames are sent.
+---@return boolean
+function Host:_isUsable()
+  return self.state == "connecting" or self.state == "connected" or self.state == "closing"
+end
+
+---@param kind integer
+---@param id integer
+---@param value any
+function Host:_send(kind, id, value)
+  self._link:send(kind, id, value ~= nil and protocol.pack(value) or nil)
+  loop.started()
+end
+
+--- See LinkHandle:drain. Returns whether `ondrained` will be called.
+---@param id integer
+---@param fd integer
+---@return boolean?
+function Host:_drain(id, fd)
+  return (self._link:drain(id, fd))
+end
+
+--- Keeps the loop alive as long as something is awaited.
+function Host:_updateReference()
+  local isAwaited = self.state == "connecting" or self.state == "closing"
+    or self.state == "failing"
+    or self._awaited > 0
+  if self.state ~= "closed" then
+    self._link:reference(isAwaited)
+  end
+  local launcher = self._launcher
+  if self.state == "closing" or self.state == "failing" then
+    launcher:ref()
+  end
+end
+
+--- Adds to the number of children that keep the loop alive.
+---@param difference integer
+function Host:_countAwaited(difference)
+  self._awaited = self._awaited + difference
+  self:_updateReference()
+end
+
+--- Called when a child needs the host no more.
+---@param remote RemoteChild
+function Host:_forget(remote)
+  self._children[remote.id] = nil
+end
+
+-- The host in words, see active_handles.lua.
+function Host:_describe()
+  return "connection", ("to host '%s', %s"):format(self.name, self.state)
+end
+
+-- Frames ------------------------------------------------------------------------------------------
+
+local onFrame = {}
+
+local function ping(self)
+  local received = self._link:received()
+  self._missed = received == self._received and self._missed + 1 or 0
+  self._received = received
+  if self._missed >= LOST_AFTER then
+    self:_fail(("it has not answered for %d ms (options.pingInterval)"):format(
+      self._missed * self._pingInterval))
+  else
+    self:_send(kinds.PING, 0)
+  end
+end
+
+onFrame[kinds.HELLO] = function(self, _, bytes)
+  local hello = protocol.readHello(bytes)
+  if self._wasConnected or not hello or hello.nonce ~= self._nonce then
+    self:_fail("the answer is not that of an agent of this connection")
+    return
+  elseif hello.version ~= protocol.VERSION then
+    self:_fail(("the agent speaks version %d of the protocol, and we speak version %d: install the "
+      .. "same version of child_process on both sides"):format(hello.version, protocol.VERSION),
+      "ERR_HOST_VERSION")
+    return
+  end
+  self._wasConnected = true
+  self.lua, self.pid = hello.lua, hello.pid
+  if self._connectTimer then
+    self._connectTimer:close()
+    self._connectTimer = nil
+  end
+  if self._pingInterval > 0 then
+    self._pingTimer = timers.setInterval(ping, self._pingInterval, self)
+    self._pingTimer:unref()
+  end
+  if self.state == "connecting" then
+    enter(self, "connected")
+    self:_updateReference()
+    self:emit("connect")
+  end
+end
+
+-- Makes the handler of a frame that is about a child, with the value of the frame.
+local function forChild(method, convert)
+  return function(self, id, bytes)
+    local remote = self._children[id]
+    local value = protocol.unpack(bytes)
+    if value == nil then
+      self:_fail("the agent has sent what cannot be read")
+    elseif remote then
+      remote[method](remote, convert and convert(value) or value)
+    end
+  end
+end
+
+onFrame[kinds.STARTED] = forChild("onstarted")
+onFrame[kinds.FAILED] = forChild("onfailed", protocol.unpackError)
+onFrame[kinds.ERROR] = forChild("onerror", protocol.unpackError)
+onFrame[kinds.EXIT] = forChild("onexit")
+
+onFrame[kinds.CLOSED] = function(self, id)
+  local remote = self._children[id]
+  if remote then
+    remote:onclosed()
+  end
+end
+
+onFrame[kinds.PONG] = function() end
+
+--- Called by core for a frame.
+---@param kind integer
+---@param id integer
+---@param bytes string
+function Host:onframe(kind, id, bytes)
+  if not self._wasConnected and kind ~= kinds.HELLO then
+    self:_fail("the agent does not introduce itself")
+  elseif onFrame[kind] then
+    onFrame[kind](self, id, bytes)
+  end
+end
+
+--- Called by core.
+function Host:ondrained(id)
+  local remote = self._children[id]
+  if remote then
+    remote:ondrained()
+  end
+end
+
+function Host:onfinished() end -- luacheck: ignore 212
+
+-- The end -----------------------------------------------------------------------------------------
+
+--- Called by core when nothing more arrives.
+---@param errno? integer
+function Host:onend(errno)
+  self._hasEnded = true
+  if self.state == "closing" and not errno then
+    self._link:cut()
+    if self._launcherClosed then
+      self:_finish()
+    else
+      self:_endLauncher()
+    end
+  elseif errno == -core.errno.EPROTO and not self._wasConnected and #self._link:noise() > 65536 then
+    self:_fail("more than 64 KiB came before its answer")
+  elseif errno == -core.errno.EPROTO then
+    self:_fail("the agent has sent what is not a frame")
+  elseif errno then
+    self:_fail(errors.system(errno, "read").message)
+  else
+    self:_fail("the connection was closed")
+  end
+end
+
+local function stopTimers(self)
+  for _, name in ipairs({"_connectTimer", "_closeTimer", "_pingTimer", "_lastWords"}) do
+    if self[name] then
+      self[name]:close()
+      self[name] = nil
+    end
+  end
+end
+
+-- Lets the launcher end by itself for a while, and then ends it.
+function Host:_endLauncher()
+  local launcher = self._launcher
+  if self._launcherClosed or self._lastWords then
+    return
+  end
+  self._lastWords = timers.setTimeout(function()
+    launcher:kill("SIGTERM", {forceKillAfterDelay = KILL_AFTER})
+  end, LAST_WORDS)
+end
+
+--- Gives the connection up. The error is reported when the launcher has ended, with what it has
+--- printed.
+---@param reason? string nil if the launcher has ended, and that is all
+---@param code? string
+function Host:_fail(reason, code)
+  if self.state == "failing" or self.state == "closed" then
+    return
+  end
+  enter(self, "failing")
+  self._reason, self._code = reason, code
+  self._noise = self._link:noise()
+  self._link:cut()
+  stopTimers(self)
+  self:_updateReference()
+  if self._launcherClosed or not self._launcher.pid then
+    tick(self._finish, self)
+  else
+    self:_endLauncher()
+  end
+end
+
+local function describeFailure(self)
+  return failure.make({
+    name = self.name, connected = self._wasConnected, reason = self._reason, code = self._code,
+    launcher = self._launcher, lua = self._lua, stderr = self._stderr, noise = self._noise,
+    cause = self._launcherError,
+  })
+end
+
+local function emitError(self)
+  self:emit("error", self._error)
+end
+
+local function emitClose(self)
+  self:emit("close")
+end
+
+--- Called by core when the streams have got what had arrived for them.
+function Host:onidle()
+  self._link:close()
+end
+
+--- Reports the end, once the launcher has ended, too.
+function Host:_finish()
+  if self.state == "closed" then
+    return
+  end
+  local hasFailed = self.state == "failing"
+  stopTimers(self)
+  enter(self, "closed")
+  all[self] = nil
+  local err = hasFailed and describeFailure(self) or failure.closed(self.name)
+  self._error = err
+  local children = self._children
+  local hasChildren = next(children) ~= nil
+  for _, remote in pairs(children) do
+    tick(function() remote:onlost(err) end)
+  end
+  if hasFailed and (self:listenerCount("error") > 0 or not hasChildren and not self._closing) then
+    tick(emitError, self)
+  end
+  if self._closing and hasFailed and not hasChildren then
+    self._closing:_reject(err)
+  elseif self._closing then
+    self._closing:_fulfill()
+  end
+  self._link:awaitIdle() -- then it is closed
+  tick(emitClose, self)
+end
+
+--- Ends all children over there, and the connection.
+---@return Promise # fulfilled when the launcher has ended
+function Host:close()
+  checkThis(self, "close")
+  if self._closing then
+    return self._closing
+  end
+  self._closing = Promise._pending()
+  if self.state == "closed" then
+    self._closing:_fulfill()
+  elseif self.state ~= "failing" then
+    enter(self, "closing")
+    self:_send(kinds.BYE, 0, {grace = self._grace})
+    -- The agent takes the grace, and some time.
+    self._closeTimer = timers.setTimeout(function()
+      self:_fail("it has not ended in time")
+    end, self._grace + 10000)
+    self:_updateReference()
+  end
+  return self._closing
+end
+
+--- Sends a signal to the launcher.
+---@param signal? string|integer default "SIGTERM"
+---@return boolean
+function Host:kill(signal)
+  checkThis(self, "kill")
+  return self._launcher:kill(signal)
+end
+
+-- Children ----------------------------------------------------------------------------------------
+
+--- Called by ChildProcess, with options that arguments.lua has checked. Returns what stands for the
+--- child, and handles of its streams.
+---@param child ChildProcess
+---@param options table
+---@return RemoteChild
+---@return table<integer, userdata>?
+function Host:_start(child, options)
+  local request = requestFor(options)
+  self._lastId = self._lastId + 1
+  local id = self._lastId
+  local remote = RemoteChild.new(self, id, child, options.ipc)
+  self._children[id] = remote
+  if self.state == "closed" or self.state == "closing" then
+    tick(function() remote:onfailed(self._error or failure.closed(self.name)) end)
+    return remote, nil
+  end
+  local ok, handles = pcall(request.openStreams, request, self._link, id)
+  if not ok then
+    self._children[id] = nil
+    error(handles, 0)
+  end
+  if self.state ~= "failing" then
+    self:_send(kinds.START, id, request.values)
+  end
+  remote:updateReference()
+  return remote, handles
+end
+
+-- In a copy of the process: the connections are the original's.
+ticks.onCopied(function()
+  for host in pairs(all) do
+    stopTimers(host)
+    host._link:close()
+    host.state = "closed"
+    host._error = failure.closed(host.name)
+  end
+  all = {}
+end)
+
+return Host

@@ -1,0 +1,136 @@
+--- Checks of the options of pools, and of the calls for tasks.
+
+local check = require("child_process.base.check")
+local cp = require("child_process")
+local errors = require("child_process.errors")
+
+---@class child_process.pool.options
+local options = {}
+
+---@class PoolOptions
+---@field size? integer how many children at most; default pool.cpus()
+---@field args? (string|number|boolean)[] arguments of the script
+---@field options? ForkOptions of its children
+---@field maxTasksPerChild? integer a child that has done so many tasks is replaced
+---@field retries? integer how often a task is tried again whose child has ended; default 1
+---@field taskTimeout? number milliseconds that a task may take
+---@field idleTimeout? number milliseconds without a task after which a child is let go
+
+local KNOWN = {
+  size = true, args = true, options = true, maxTasksPerChild = true, retries = true,
+  taskTimeout = true, idleTimeout = true,
+}
+
+local function integer(given, name, least)
+  local value = given[name]
+  return value ~= nil and check.integer("options." .. name, value, least) or nil
+end
+
+local function delay(given, name)
+  local value = given[name]
+  if value == nil or value == math.huge then
+    return nil
+  end
+  return check.toInteger(check.atLeast("options." .. name, value, 1))
+end
+
+-- The options of a child. It ends with us, and its whole tree with it.
+local function forkOptions(given)
+  check.optional("options.options", "table", given)
+  local copy = {
+    tree = true, killOnParentExit = true, forceKillAfterDelay = 5000, waitDelay = 1000,
+  }
+  if not given or given.stdio == nil and given.silent == nil then
+    copy.stdio = {"ignore", "inherit", "pipe", "ipc"}
+  end
+  for name, value in pairs(given or {}) do
+    copy[name] = value
+  end
+  return copy, copy.stdio ~= nil and (not given or given.stdio == nil)
+end
+
+--- Checks the options of a pool, and fills in the defaults.
+---@param given? PoolOptions
+---@return table
+function options.ofPool(given)
+  given = check.options("pool", given, KNOWN) or {}
+  local childOptions, takesStderr = forkOptions(given.options)
+  return {
+    size = integer(given, "size", 1) or require("child_process.pool.cpus")(),
+    args = check.optional("options.args", "table", given.args) or {},
+    forkOptions = childOptions,
+    takesStderr = takesStderr, -- their stderr is a pipe because we read it
+    maxTasksPerChild = integer(given, "maxTasksPerChild", 1) or math.huge,
+    retries = integer(given, "retries", 0) or 1,
+    taskTimeout = delay(given, "taskTimeout"),
+    idleTimeout = delay(given, "idleTimeout"),
+  }
+end
+
+---@class PoolRunOptions
+---@field timeout? number milliseconds that the task may take; default taskTimeout of the pool
+---@field signal? AbortSignal aborting it gives the task up, and ends the child that works on it
+
+local KNOWN_RUN = {timeout = true, signal = true}
+
+--- Checks the options of `run`.
+---@param given? PoolRunOptions
+---@param default? integer
+---@return integer? timeout
+---@return AbortSignal? signal
+function options.ofRun(given, default)
+  if given == nil then
+    return default, nil
+  end
+  check.options("pool:run", given, KNOWN_RUN)
+  return given.timeout == nil and default or delay(given, "timeout"), check.signalOption(given)
+end
+
+---@class PoolMapOptions
+---@field ordered? boolean the results come in the order of the tasks
+---@field window? integer how many tasks may be taken whose results the loop has not got; default
+---four times the size of the pool
+---@field reject? boolean false: the loop gets the error of a task in place of a result
+
+local KNOWN_MAP = {ordered = true, window = true, reject = true}
+
+--- Checks the options of `map`.
+---@param given? PoolMapOptions
+---@param size integer of the pool
+---@return boolean ordered
+---@return integer window
+---@return boolean reject
+function options.ofMap(given, size)
+  given = check.options("pool:map", given, KNOWN_MAP) or {}
+  check.optional("options.ordered", "boolean", given.ordered)
+  check.optional("options.reject", "boolean", given.reject)
+  return given.ordered or false, integer(given, "window", 1) or 4 * size, given.reject ~= false
+end
+
+--- Checks the source of `map`. Returns a function that returns the next task.
+---@param source any
+---@return fun(): any
+---@return boolean mayWait
+function options.source(source)
+  if type(source) == "function" then
+    return source, true
+  elseif type(source) ~= "table" then
+    error(errors.invalidArgType("tasks", {"function", "table"}, source))
+  end
+  local meta = getmetatable(source)
+  if meta and meta.__call then
+    return function()
+      return (source())
+    end, true
+  end
+  local index = 0
+  return function()
+    index = index + 1
+    return source[index]
+  end, false
+end
+
+-- A misspelt option of fork is noticed when the pool is made.
+options.fork = cp.fork
+
+return options

@@ -1,0 +1,150 @@
+-- Whose a descriptor is: one object of ours closes it, and none is closed twice.
+
+local cp = require("child_process")
+local core = require("child_process.core")
+local dgram = require("child_process.dgram")
+local net = require("child_process.net")
+local support = require("spec.support")
+
+local function refused(name, fd, callback, ...)
+  local err = support.error(callback, ...)
+  assert.equal("EBADF", err.code)
+  assert.equal(("open EBADF, %s is %d, which another object of this program owns: " ..
+    "pass that object"):format(name, fd), err.message)
+end
+
+describe("a descriptor has one owner", function()
+  local server, port
+
+  before_each(function()
+    server = net.createServer():listen(0, "127.0.0.1")
+    server:wait("listening")
+    port = server:address().port
+  end)
+
+  after_each(function()
+    server:close()
+    support.run()
+  end)
+
+  local function nobodyElse(fd)
+    local other = net.createServer()
+    refused("options.fd", fd, other.listen, other, {fd = fd})
+    refused("fd", fd, net.Socket, {fd = fd})
+    local before = core.datagramFamily(fd)
+    if before then
+      local socket = dgram.createSocket("udp4")
+      refused("options.fd", fd, socket.bind, socket, {fd = fd})
+      socket:close()
+    end
+  end
+
+  it("a server", function()
+    nobodyElse(server._handle:fileno())
+    local client = net.connect(port, "127.0.0.1")
+    client:wait("connect") -- it is there still
+    client:destroy()
+  end)
+
+  it("a connection, at both ends", function()
+    local client = net.connect(port, "127.0.0.1")
+    local accepted = server:wait("connection")
+    nobodyElse(client._handle:fileno())
+    nobodyElse(accepted._handle:fileno())
+    client:finish("whole")
+    assert.equal("whole", accepted:readAll())
+    accepted:destroy()
+  end)
+
+  it("a UDP socket", function()
+    local socket = dgram.createSocket("udp4"):bind(0, "127.0.0.1")
+    socket:wait("listening")
+    nobodyElse(socket._handle:fileno())
+    assert.equal("127.0.0.1", socket:address().address)
+    socket:close()
+  end)
+
+  it("the pipes of a child", function()
+    local child = cp.spawn("cat")
+    nobodyElse(child.stdin._handle:fileno())
+    nobodyElse(child.stdout._handle:fileno())
+    child.stdin:finish("whole")
+    assert.equal("whole", child.stdout:readAll())
+  end)
+
+  it("what the loop itself needs", function()
+    nobodyElse(core.backend())
+    local ok, stdout = pcall(cp.execFileSync, "echo", {"x"}, {encoding = "utf8"})
+    assert.is_true(ok)
+    assert.equal("x\n", stdout)
+  end)
+
+  it("what has come with a message", function()
+    local child = cp.fork(support.script([[
+      local process = require("child_process.process")
+      local net = require("child_process.net")
+      process:on("message", function(_, handle)
+        local fd = handle:fileno()
+        local ok, err = pcall(net.Socket, {fd = fd})
+        process:send({ok = ok, code = not ok and err.code})
+        net.Socket({fd = handle:take()}):finish("taken")
+        process:disconnect()
+      end)
+    ]]))
+    local client = net.connect(port, "127.0.0.1")
+    local accepted = server:wait("connection")
+    child:send("socket", accepted._handle)
+    local answer = child:wait("message")
+    accepted:destroy()
+    assert.same({ok = false, code = "EBADF"}, answer)
+    assert.equal("taken", client:readAll())
+  end)
+
+  it("until that is closed: then the number may be given again", function()
+    local fd = server._handle:fileno()
+    server:close()
+    support.run()
+    assert.is_false(core.isOwned(fd))
+    server = net.createServer():listen(0, "127.0.0.1")
+    server:wait("listening")
+  end)
+
+  it("and a copy is another one", function()
+    local copy = net.createServer():listen(server)
+    copy:wait("listening")
+    assert.equal(port, copy:address().port)
+    server:close()
+    local client = net.connect(port, "127.0.0.1")
+    copy:wait("connection"):destroy()
+    client:destroy()
+    copy:close()
+    support.run()
+    server = net.createServer():listen(0, "127.0.0.1")
+    server:wait("listening")
+  end)
+end)
+
+describe("a descriptor that somebody else has closed", function()
+  it("is not reported any more, even while a child has it", function()
+    assert.equal("connected\n", support.runHost([[
+      local cp = require("child_process")
+      local net = require("child_process.net")
+      local server = net.createServer(function() print("accepted") end):listen(0, "127.0.0.1")
+      server:wait("listening")
+      local port = server:address().port
+      local holder = cp.spawn("sleep", {"60"}, {stdio = {"ignore", "ignore", "ignore", server}})
+      host.closeDescriptor(server._handle:fileno())
+      server:close()
+      server:wait("close")
+      server = nil
+      collectgarbage()
+      local client = net.connect(port, "127.0.0.1")
+      client:wait("connect")
+      print("connected")
+      for _ = 1, 100 do cp.run("nowait") end
+      client:destroy()
+      holder:kill()
+      cp.run()
+    ]]))
+  end)
+end)

@@ -1,0 +1,426 @@
+/* The userdata of a link between a host and its agent. It stays anchored until it is closed. */
+#include "core/link/link.h"
+
+#include "binding/channel.h"
+#include "binding/descriptor.h"
+#include "binding/emit.h"
+#include "binding/numbers.h"
+#include "binding/parts.h"
+#include "binding/stream.h"
+#include "core/base/fd.h"
+#include "core/base/owned.h"
+#include "core/channel/channels.h"
+#include "core/link/standard.h"
+#include "core/process/stdio.h"
+#include "core/stream/pipe.h"
+
+#include <errno.h>
+
+static const char CLASS[] = "child_process.LinkHandle";
+
+static bool is_active(const cpl_handle *handle)
+{
+  (void)handle; /* it stays anchored until it is closed */
+  return true;
+}
+
+static void close_handle(cpl_handle *handle)
+{
+  handle->input = NULL;
+  handle->core = cp_link_close(handle->core);
+}
+
+static const cpl_handle_kind kind = {CLASS, is_active, close_handle};
+
+static cp_link *check_link(lua_State *L)
+{
+  const cpl_handle *handle = cpl_handle_check(L, 1, CLASS);
+
+  return handle->core;
+}
+
+/* Callbacks. */
+
+static void on_frame(cp_link *link, const cp_link_frame *frame, const char *payload)
+{
+  cpl_value values[] = {cpl_integer(frame->kind), cpl_integer(frame->child),
+                        cpl_bytes(frame->length > 0 ? payload : "", frame->length)};
+
+  /* Out of memory. What the frame says comes once, so everything is lost rather than this. */
+  if (!cpl_emit(link->owner, "onframe", values, 3)) {
+    cp_link_fail(link, -ENOMEM);
+  }
+}
+
+static void on_drained(cp_link *link, uint32_t child, unsigned stream)
+{
+  cpl_value values[] = {cpl_integer(child), cpl_integer(stream)};
+
+  if (!cpl_emit(link->owner, "ondrained", values, 2)) {
+    cp_link_fail(link, -ENOMEM);
+  }
+}
+
+static void on_end(cp_link *link, int error)
+{
+  cpl_handle *handle = link->owner;
+  cpl_value value = cpl_errno(error);
+
+  handle->input = NULL;
+  cpl_emit(handle, "onend", &value, 1);
+}
+
+static void on_finished(cp_link *link)
+{
+  cpl_emit(link->owner, "onfinished", NULL, 0);
+}
+
+static void on_idle(cp_link *link)
+{
+  cpl_emit(link->owner, "onidle", NULL, 0);
+}
+
+/* Lifetime. */
+
+typedef struct ends {
+  cp_link_side side;
+  int in;
+  int out;
+} ends;
+
+/* Takes `ends` as light userdata, and pushes a handle that owns the descriptors. */
+static int push_handle(lua_State *L)
+{
+  static const cp_link_callbacks callbacks = {on_frame, on_drained, on_end, on_finished, on_idle};
+  ends *e = lua_touserdata(L, 1);
+  cpl_state *state = cpl_state_check(L);
+  cpl_handle *handle = cpl_handle_new(L, state, &kind, sizeof(*handle));
+
+  cpl_handle_anchor(L, handle, lua_gettop(L));
+  handle->core = cp_link_new(&state->runtime.streams, e->side, e->in, e->out, &callbacks, handle);
+  if (handle->core == NULL) {
+    cpl_handle_release_if_idle(handle);
+    return luaL_error(L, "child_process: not enough memory for a link");
+  }
+  handle->input = cp_link_input(handle->core);
+  return 1;
+}
+
+/* Calls push_handle. Closes the descriptors if it raises, and raises the error again. */
+static void push_link(lua_State *L, ends *e)
+{
+  lua_pushcfunction(L, push_handle);
+  lua_pushlightuserdata(L, e);
+  if (lua_pcall(L, 1, 1, 0) != LUA_OK) {
+    cp_fd_close(e->in);
+    cp_fd_close(e->out);
+    lua_error(L);
+  }
+}
+
+/* hostLink() -> handle, and Descriptors for the standard input and output of a launcher; or nil,
+ * errno. It calls its owner: owner:onframe(kind, child, bytes); owner:ondrained(child, fd), see
+ * drain; owner:onend(errno) when nothing more arrives; owner:onfinished(), see finish. */
+static int host_link(lua_State *L)
+{
+  /* Room for them is made before anything is open. */
+  int *launcher_in = cpl_descriptor_push(L);
+  int *launcher_out = cpl_descriptor_push(L);
+  ends e = {.side = CP_LINK_HOST, .in = -1, .out = -1};
+  int r = cp_pipe_open(true, &e.out, launcher_in);
+
+  if (r == 0) {
+    cp_owned_add(*launcher_in);
+    r = cp_pipe_open(false, &e.in, launcher_out);
+  }
+  if (r < 0) {
+    cp_fd_close(e.out);
+    return cpl_push_failure(L, r);
+  }
+  cp_owned_add(*launcher_out);
+  push_link(L, &e);
+  lua_insert(L, -3);
+  return 3;
+}
+
+/* agentLink() -> handle on standard input and output, which are moved away; or nil, errno */
+static int agent_link(lua_State *L)
+{
+  ends e = {.side = CP_LINK_AGENT, .in = -1, .out = -1};
+  int r = cp_link_take_standard(&e.in, &e.out);
+
+  if (r < 0) {
+    return cpl_push_failure(L, r);
+  }
+  push_link(L, &e);
+  return 1;
+}
+
+/* handle:close(): drops what was not written. May be called again. */
+static int link_close(lua_State *L)
+{
+  cpl_handle *handle = cpl_object_check(L, 1, CLASS);
+
+  close_handle(handle);
+  cpl_handle_release_if_idle(handle);
+  return 0;
+}
+
+/* handle:finish(): closes the output, and calls owner:onfinished(), when everything was written. */
+static int link_finish(lua_State *L)
+{
+  cp_link_finish(check_link(L));
+  return 0;
+}
+
+/* handle:cut(): ends without owner:onend(), and drops what was not written. Streams get what has
+ * arrived for them. */
+static int link_cut(lua_State *L)
+{
+  cpl_handle *handle = cpl_handle_check(L, 1, CLASS);
+
+  handle->input = NULL;
+  cp_link_cut(handle->core);
+  return 0;
+}
+
+/* handle:awaitIdle(): calls owner:onidle() once, when no streams are left. */
+static int link_await_idle(lua_State *L)
+{
+  cp_link_await_idle(check_link(L));
+  return 0;
+}
+
+/* handle:reference(on) -> errno: sets whether it keeps the loop alive. */
+static int link_reference(lua_State *L)
+{
+  return cpl_push_errno(L, cp_link_reference(check_link(L), lua_toboolean(L, 2)));
+}
+
+/* Frames. */
+
+static uint32_t check_child(lua_State *L, int index)
+{
+  lua_Integer child = luaL_checkinteger(L, index);
+
+  luaL_argcheck(L, child >= 0 && child <= UINT32_MAX, index, "not the number of a child");
+  return (uint32_t)child;
+}
+
+static unsigned check_stream(lua_State *L, int index)
+{
+  lua_Integer fd = luaL_checkinteger(L, index);
+
+  luaL_argcheck(L, fd >= 0 && fd <= UINT16_MAX, index, "not the number of a stream");
+  return (unsigned)fd;
+}
+
+/* handle:send(kind, child, bytes) */
+static int link_send(lua_State *L)
+{
+  cp_link *link = check_link(L);
+  size_t length = 0;
+  lua_Integer frame_kind = luaL_checkinteger(L, 2);
+  const char *bytes = luaL_optlstring(L, 4, "", &length);
+  cp_link_frame frame = {.child = check_child(L, 3), .kind = (uint8_t)frame_kind};
+
+  luaL_argcheck(L, frame_kind >= CP_FRAME_FIRST_OTHER && frame_kind <= UINT8_MAX, 2,
+                "not a kind of frame");
+  luaL_argcheck(L, length <= CP_FRAME_LONGEST, 4, "too long for a frame");
+  frame.length = (uint32_t)length;
+  cp_link_send(link, frame, bytes);
+  return 0;
+}
+
+/* handle:received() -> number of bytes that have arrived since the start */
+static int link_received(lua_State *L)
+{
+  lua_pushinteger(L, (lua_Integer)cp_link_received(check_link(L)));
+  return 1;
+}
+
+/* handle:noise() -> what has arrived before the first frame */
+static int link_noise(lua_State *L)
+{
+  const cp_buffer *noise = cp_link_noise(check_link(L));
+
+  lua_pushlstring(L, noise->data == NULL ? "" : noise->data, noise->length);
+  return 1;
+}
+
+/* Relays. */
+
+/* Opens the pipe for a child's descriptor. Returns 0 or a negative errno. */
+static int open_pipe(lua_State *L, int index, unsigned fd, cp_stdio *entry)
+{
+  int entry_kind = cpl_check_int(L, index);
+  int direction = 0;
+  int r = 0;
+
+  luaL_argcheck(L, entry_kind == -1 - CP_STDIO_PIPE || entry_kind == -1 - CP_STDIO_DUPLEX, index,
+                "not a pipe");
+  *entry = (cp_stdio){.kind = (cp_stdio_kind)(-1 - entry_kind), .fd = -1, .ours = -1};
+  direction = cp_stdio_direction(entry->kind, (int)fd);
+  r = direction == CP_STDIO_BOTH
+          ? cp_pipe_open_duplex(&entry->ours, &entry->fd)
+          : cp_pipe_open(direction == CP_STDIO_WRITE, &entry->ours, &entry->fd);
+  return r;
+}
+
+static int directions_of_ours(const cp_stdio *entry, unsigned fd)
+{
+  int direction = cp_stdio_direction(entry->kind, (int)fd);
+
+  return ((direction & CP_STDIO_READ) != 0 ? CP_STREAM_READABLE : 0) |
+         ((direction & CP_STDIO_WRITE) != 0 ? CP_STREAM_WRITABLE : 0);
+}
+
+/* The other end of a pipe is read where ours is written. */
+static int directions_of_theirs(const cp_stdio *entry, unsigned fd)
+{
+  int direction = cp_stdio_direction(entry->kind, (int)fd);
+
+  return ((direction & CP_STDIO_READ) != 0 ? CP_STREAM_WRITABLE : 0) |
+         ((direction & CP_STDIO_WRITE) != 0 ? CP_STREAM_READABLE : 0);
+}
+
+/* handle:openOurs(child, fd, kind) -> StreamHandle, or ChannelHandle for core.stdio.DUPLEX, whose
+ * other end is relayed; or nil, errno. At the host. */
+static int link_open_ours(lua_State *L)
+{
+  cp_link *link = check_link(L);
+  cpl_state *state = cpl_state_check(L);
+  uint32_t child = check_child(L, 2);
+  unsigned fd = check_stream(L, 3);
+  /* Closed when they are collected, if something raises. */
+  int *ours = cpl_descriptor_push(L);
+  int *theirs = cpl_descriptor_push(L);
+  cp_stdio entry;
+  int r = open_pipe(L, 4, fd, &entry);
+
+  if (r < 0) {
+    return cpl_push_failure(L, r);
+  }
+  *ours = entry.ours;
+  *theirs = entry.fd;
+  if (entry.kind == CP_STDIO_DUPLEX) {
+    cpl_channel_push(L, state, *ours);
+    cp_channel_set_local(((cpl_handle *)lua_touserdata(L, -1))->core);
+  } else {
+    cpl_stream_push(L, state, *ours, CP_STREAM_TO_CHILD | directions_of_ours(&entry, fd));
+  }
+  *ours = -1;
+  r = cp_link_relay(link, child, fd, *theirs, directions_of_theirs(&entry, fd), NULL, 0);
+  if (r < 0) {
+    return cpl_push_failure(L, r);
+  }
+  *theirs = -1;
+  return 1;
+}
+
+/* handle:openTheirs(child, fd, kind, prefix) -> Descriptor for a child, whose other end is relayed;
+ * or nil, errno. The child reads the prefix first. At the agent. */
+static int link_open_theirs(lua_State *L)
+{
+  cp_link *link = check_link(L);
+  uint32_t child = check_child(L, 2);
+  unsigned fd = check_stream(L, 3);
+  size_t length = 0;
+  const char *prefix = luaL_optlstring(L, 5, "", &length);
+  int *ours = cpl_descriptor_push(L);
+  int *theirs = cpl_descriptor_push(L);
+  cp_stdio entry;
+  int r = open_pipe(L, 4, fd, &entry);
+
+  if (r < 0) {
+    return cpl_push_failure(L, r);
+  }
+  *ours = entry.ours;
+  *theirs = entry.fd;
+  cp_owned_add(*theirs);
+  r = cp_link_relay(link, child, fd, *ours, directions_of_ours(&entry, fd), prefix, length);
+  if (r < 0) {
+    return cpl_push_failure(L, r);
+  }
+  *ours = -1;
+  return 1;
+}
+
+/* handle:relayTo(child, fd, target) -> errno: what the child writes to its descriptor `fd` goes to
+ * a copy of our descriptor. At the host. */
+static int link_relay_to(lua_State *L)
+{
+  cp_link *link = check_link(L);
+  uint32_t child = check_child(L, 2);
+  unsigned fd = check_stream(L, 3);
+  int copy = cp_fd_copy(cpl_check_int(L, 4));
+  int r = copy < 0 ? copy
+                   : cp_link_relay(link, child, fd, copy, CP_STREAM_WRITABLE | CP_STREAM_SHARED,
+                                   NULL, 0);
+
+  if (r < 0 && copy >= 0) {
+    cp_fd_close(copy);
+  }
+  return cpl_push_errno(L, r);
+}
+
+/* handle:drain(child, fd) -> whether it will call owner:ondrained(child, fd), when what can be read
+ * now was sent and what has arrived was written; or nil, errno. False if that is so already. */
+static int link_drain(lua_State *L)
+{
+  uint32_t child = check_child(L, 2);
+  int r = cp_link_drain(check_link(L), child, check_stream(L, 3));
+
+  if (r < 0) {
+    return cpl_push_failure(L, r);
+  }
+  lua_pushboolean(L, r);
+  return 1;
+}
+
+/* handle:endAfterRest(): ends all streams that are sent, after what can be read now. */
+static int link_end_after_rest(lua_State *L)
+{
+  cp_link_end_after_rest(check_link(L));
+  return 0;
+}
+
+/* handle:relays() -> number of streams that have not ended */
+static int link_relays(lua_State *L)
+{
+  lua_pushinteger(L, (lua_Integer)cp_link_relays(check_link(L)));
+  return 1;
+}
+
+void cpl_add_link(lua_State *L)
+{
+  static const luaL_Reg metamethods[] = {
+      {"__gc", cpl_handle_gc},
+      {NULL, NULL},
+  };
+  static const luaL_Reg methods[] = {
+      {"setOwner", cpl_object_set_owner},
+      {"close", link_close},
+      {"finish", link_finish},
+      {"cut", link_cut},
+      {"awaitIdle", link_await_idle},
+      {"reference", link_reference},
+      {"send", link_send},
+      {"received", link_received},
+      {"noise", link_noise},
+      {"openOurs", link_open_ours},
+      {"openTheirs", link_open_theirs},
+      {"relayTo", link_relay_to},
+      {"drain", link_drain},
+      {"endAfterRest", link_end_after_rest},
+      {"relays", link_relays},
+      {NULL, NULL},
+  };
+
+  cpl_object_class(L, CLASS, metamethods, methods);
+  lua_pushcfunction(L, host_link);
+  lua_setfield(L, -2, "hostLink");
+  lua_pushcfunction(L, agent_link);
+  lua_setfield(L, -2, "agentLink");
+  cp_lua_keep_function(L, push_handle);
+}

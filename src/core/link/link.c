@@ -1,0 +1,516 @@
+/* Separates the input into frames, and finds the relay of each. Payloads of data pass in the pieces
+ * in which they arrive; those of other frames are gathered. */
+#include "core/link/link.h"
+
+#include "core/base/assert.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct cp_link_drain_call {
+  uint32_t child;
+  unsigned stream;
+  bool is_done;
+  CP_QUEUE_ENTRY(cp_link_drain_call) entry;
+};
+
+static void on_input(cp_stream *stream, const char *data, ssize_t n);
+static void on_due(void *owner);
+
+/* Relays. */
+
+static cp_relay *find(const cp_link *link, uint32_t child, unsigned stream)
+{
+  cp_relay *relay = NULL;
+
+  CP_LIST_FOREACH(relay, &link->relays[child % CP_LINK_BUCKETS], entry)
+  {
+    if (relay->child == child && relay->number == stream) {
+      return relay;
+    }
+  }
+  return NULL;
+}
+
+/* The loop calls back, not the relay, which may be in the middle of something. */
+static void on_relay_drained(void *owner, const cp_relay *relay)
+{
+  cp_link *link = owner;
+  cp_link_drain_call *call = NULL;
+
+  CP_QUEUE_FOREACH(call, &link->drains, entry)
+  {
+    if (call->child == relay->child && call->stream == relay->number) {
+      call->is_done = true;
+      cp_due_add(link->streams->loop, &link->due);
+    }
+  }
+}
+
+static void on_relay_closed(void *owner, const cp_relay *relay)
+{
+  cp_link *link = owner;
+
+  (void)relay;
+  link->relay_count--;
+  if (link->relay_count == 0 && link->awaits_idle) {
+    cp_due_add(link->streams->loop, &link->due);
+  }
+}
+
+int cp_link_relay(cp_link *link, uint32_t child, unsigned stream, int fd, int direction,
+                  const char *prefix, size_t length)
+{
+  static const cp_relay_callbacks callbacks = {on_relay_drained, on_relay_closed};
+  cp_relay *relay = cp_relay_new(link->streams, fd, direction, &link->output, &callbacks, link);
+
+  CP_ASSERT(find(link, child, stream) == NULL);
+  if (relay == NULL) {
+    return -ENOMEM;
+  }
+  relay->child = child;
+  relay->number = (uint16_t)stream;
+  CP_LIST_INSERT(&link->relays[child % CP_LINK_BUCKETS], relay, entry);
+  link->relay_count++;
+  if (link->ended || cp_relay_prepend(relay, prefix, length) < 0) {
+    cp_relay_lose(relay); /* whoever reads finds the end */
+  } else {
+    cp_relay_start(relay);
+  }
+  return 0;
+}
+
+/* Calls `function` for each relay, which it may free. */
+static void for_each_relay(cp_link *link, void (*function)(cp_relay *relay))
+{
+  for (int i = 0; i < CP_LINK_BUCKETS; i++) {
+    cp_relay *next = NULL;
+
+    for (cp_relay *relay = CP_LIST_FIRST(&link->relays[i]); relay != NULL; relay = next) {
+      next = CP_LIST_NEXT(relay, entry);
+      function(relay);
+    }
+  }
+}
+
+int cp_link_drain(cp_link *link, uint32_t child, unsigned stream)
+{
+  cp_relay *relay = find(link, child, stream);
+  cp_link_drain_call *call = NULL;
+
+  if (relay == NULL || !cp_relay_drain(relay)) {
+    return 0;
+  }
+  call = malloc(sizeof(*call));
+  if (call == NULL) {
+    return -ENOMEM;
+  }
+  *call = (cp_link_drain_call){.child = child, .stream = stream};
+  CP_QUEUE_ADD(&link->drains, call, entry);
+  return 1;
+}
+
+static cp_link_drain_call *next_drained(const cp_link *link)
+{
+  cp_link_drain_call *call = NULL;
+
+  CP_QUEUE_FOREACH(call, &link->drains, entry)
+  {
+    if (call->is_done) {
+      return call;
+    }
+  }
+  return NULL;
+}
+
+static void free_drains(cp_link *link)
+{
+  cp_link_drain_call *next = NULL;
+
+  for (cp_link_drain_call *call = CP_QUEUE_FIRST(&link->drains); call != NULL; call = next) {
+    next = CP_LIST_NEXT(call, entry);
+    free(call);
+  }
+  CP_QUEUE_INIT(&link->drains);
+}
+
+static void report_drained(cp_link *link)
+{
+  cp_link_drain_call *call = NULL;
+
+  while (!link->closed && (call = next_drained(link)) != NULL) {
+    uint32_t child = call->child;
+    unsigned stream = call->stream;
+
+    if (cp_loop_is_interrupted(link->streams->loop)) {
+      cp_due_add(link->streams->loop, &link->due);
+      return;
+    }
+    CP_QUEUE_REMOVE(&link->drains, call, entry);
+    free(call);
+    link->callbacks->on_drained(link, child, stream);
+  }
+}
+
+void cp_link_end_after_rest(cp_link *link)
+{
+  for_each_relay(link, cp_relay_end_after_rest);
+}
+
+/* The end. */
+
+static void end_input(cp_link *link)
+{
+  link->ended = true;
+  link->input = cp_stream_close(link->input);
+  cp_buffer_free(&link->rest);
+  for_each_relay(link, cp_relay_lose);
+}
+
+static void end(cp_link *link, int error)
+{
+  if (!link->ended) {
+    end_input(link);
+    link->callbacks->on_end(link, error);
+  }
+}
+
+void cp_link_cut(cp_link *link)
+{
+  if (!link->ended) {
+    end_input(link);
+  }
+  cp_link_output_close(&link->output);
+}
+
+void cp_link_fail(cp_link *link, int error)
+{
+  if (!link->closed) {
+    link->failure = error;
+    cp_due_add(link->streams->loop, &link->due);
+  }
+}
+
+void cp_link_await_idle(cp_link *link)
+{
+  link->awaits_idle = true;
+  cp_due_add(link->streams->loop, &link->due);
+}
+
+static void report_idle(cp_link *link)
+{
+  if (!link->closed && link->awaits_idle && link->relay_count == 0) {
+    link->awaits_idle = false;
+    link->callbacks->on_idle(link);
+  }
+}
+
+/* Each call of the loop is between these two. */
+static void begin_call(cp_link *link)
+{
+  CP_ASSERT(!link->active);
+  link->active = true;
+}
+
+static void end_call(cp_link *link)
+{
+  link->active = false;
+  if (link->closed) {
+    free(link);
+  }
+}
+
+/* Once the other side has closed, its last frames may still have to be read, up to their end. */
+static void on_output_error(void *owner, int error)
+{
+  cp_link *link = owner;
+
+  if (error != -EPIPE) {
+    begin_call(link);
+    end(link, error);
+    end_call(link);
+  }
+}
+
+static void on_output_finished(void *owner)
+{
+  cp_link *link = owner;
+
+  begin_call(link);
+  link->callbacks->on_finished(link);
+  end_call(link);
+}
+
+/* Input. */
+
+static void handle_credit(cp_link *link)
+{
+  cp_relay *relay = find(link, link->frame.child, link->frame.stream);
+
+  if (relay != NULL) {
+    cp_relay_credit(relay, cp_link_credit_read((const unsigned char *)link->payload.data));
+  }
+}
+
+/* The whole frame has arrived, and its payload was gathered. */
+static void handle_frame(cp_link *link)
+{
+  cp_relay *relay = NULL;
+
+  switch (link->frame.kind) {
+    case CP_FRAME_DATA: break; /* it has passed already */
+    case CP_FRAME_END:
+      relay = find(link, link->frame.child, link->frame.stream);
+      if (relay != NULL) {
+        cp_relay_end(relay);
+      }
+      break;
+    case CP_FRAME_STOP:
+      relay = find(link, link->frame.child, link->frame.stream);
+      if (relay != NULL) {
+        cp_relay_stop(relay);
+      }
+      break;
+    case CP_FRAME_CREDIT: handle_credit(link); break;
+    default: link->callbacks->on_frame(link, &link->frame, link->payload.data); break;
+  }
+}
+
+/* Takes a part of the header. Returns the number of bytes, or a negative errno. */
+static ssize_t take_header(cp_link *link, const char *data, size_t length)
+{
+  size_t taken = 0;
+
+  while (taken < length && link->header_length < CP_FRAME_HEADER) {
+    link->header[link->header_length++] = (unsigned char)data[taken++];
+  }
+  if (link->header_length == CP_FRAME_HEADER) {
+    if (!cp_link_frame_read(&link->frame, link->header)) {
+      return -EPROTO;
+    }
+    link->missing = link->frame.length;
+    cp_buffer_reset(&link->payload);
+  }
+  return (ssize_t)taken;
+}
+
+/* Takes a part of the payload. A relay that has ended meanwhile drops it. */
+static ssize_t take_payload(cp_link *link, const char *data, size_t length)
+{
+  size_t taken = length < link->missing ? length : link->missing;
+  int r = 0;
+
+  if (link->frame.kind == CP_FRAME_DATA) {
+    cp_relay *relay = find(link, link->frame.child, link->frame.stream);
+
+    if (relay != NULL && taken > 0 && !cp_relay_data(relay, data, taken)) {
+      r = -EPROTO;
+    }
+  } else {
+    r = cp_buffer_append(&link->payload, data, taken);
+  }
+  link->missing -= taken;
+  return r < 0 ? r : (ssize_t)taken;
+}
+
+/* Takes a part of a frame, and handles it if that was the last one. */
+static ssize_t take_frame(cp_link *link, const char *data, size_t length)
+{
+  ssize_t n = link->header_length < CP_FRAME_HEADER ? take_header(link, data, length)
+                                                    : take_payload(link, data, length);
+
+  if (n >= 0 && link->header_length == CP_FRAME_HEADER && link->missing == 0) {
+    link->header_length = 0;
+    handle_frame(link);
+  }
+  return n;
+}
+
+/* Takes bytes before the first frame. */
+static ssize_t take_noise(cp_link *link, const char *data, size_t length)
+{
+  cp_link_side other = link->side == CP_LINK_HOST ? CP_LINK_AGENT : CP_LINK_HOST;
+  size_t before = link->noise.length;
+  size_t found = 0;
+
+  if (cp_buffer_append(&link->noise, data, length) < 0) {
+    return -ENOMEM;
+  }
+  found = cp_link_mark_find(other, link->noise.data, link->noise.length);
+  if (found == 0) {
+    return link->noise.length > CP_LINK_NOISE ? -EPROTO : (ssize_t)length;
+  }
+  link->has_started = true;
+  link->noise.length = found - CP_LINK_MARK;
+  return (ssize_t)(found - before);
+}
+
+/* Handles bytes until the link has ended or the loop is interrupted. Returns how many. */
+static size_t take(cp_link *link, const char *data, size_t length)
+{
+  size_t taken = 0;
+
+  while (taken < length && !link->closed && !link->ended &&
+         !cp_loop_is_interrupted(link->streams->loop)) {
+    ssize_t n = link->has_started ? take_frame(link, data + taken, length - taken)
+                                  : take_noise(link, data + taken, length - taken);
+
+    if (n < 0) {
+      end(link, (int)n);
+    } else {
+      taken += (size_t)n;
+    }
+  }
+  return taken;
+}
+
+/* Reads, or handles the rest first. */
+static void update_input(cp_link *link)
+{
+  if (link->closed || link->ended) {
+    return;
+  }
+  if (link->rest.length > 0) {
+    (void)cp_stream_set_reading(link->input, false);
+    cp_due_add(link->streams->loop, &link->due);
+  } else {
+    int r = cp_stream_set_reading(link->input, true);
+
+    if (r < 0) {
+      end(link, r);
+    }
+  }
+}
+
+static void on_input(cp_stream *stream, const char *data, ssize_t n)
+{
+  cp_link *link = stream->owner;
+
+  begin_call(link);
+  if (n > 0) {
+    size_t taken = 0;
+
+    link->received += (uint64_t)n;
+    taken = take(link, data, (size_t)n);
+    if (!link->closed && !link->ended &&
+        cp_buffer_append(&link->rest, data + taken, (size_t)n - taken) < 0) {
+      end(link, -ENOMEM);
+    }
+    update_input(link);
+  } else {
+    end(link, (int)n);
+  }
+  end_call(link);
+}
+
+/* Handles the bytes that are left. */
+static void take_rest(cp_link *link)
+{
+  cp_buffer rest = link->rest;
+  size_t taken = 0;
+
+  link->rest = (cp_buffer){.data = NULL};
+  taken = take(link, rest.data, rest.length);
+  if (!link->closed && !link->ended &&
+      cp_buffer_append(&link->rest, rest.data + taken, rest.length - taken) < 0) {
+    end(link, -ENOMEM);
+  }
+  cp_buffer_free(&rest);
+}
+
+static void on_due(void *owner)
+{
+  cp_link *link = owner;
+
+  begin_call(link);
+  if (link->failure != 0) {
+    end(link, link->failure);
+  }
+  take_rest(link);
+  update_input(link);
+  report_drained(link);
+  report_idle(link);
+  end_call(link);
+}
+
+static void on_event(cp_stream *stream)
+{
+  (void)stream; /* the input is not written */
+}
+
+/* Lifetime. */
+
+cp_link *cp_link_new(cp_streams *streams, cp_link_side side, int in, int out,
+                     const cp_link_callbacks *callbacks, void *owner)
+{
+  static const cp_stream_callbacks of_input = {on_input, on_event, on_event};
+  static const cp_link_output_callbacks of_output = {on_output_error, on_output_finished};
+  cp_link *link = malloc(sizeof(*link));
+
+  if (link == NULL) {
+    return NULL;
+  }
+  *link = (cp_link){
+      .streams = streams,
+      .callbacks = callbacks,
+      .owner = owner,
+      .side = side,
+      .due = {.callback = on_due, .owner = link},
+  };
+  CP_QUEUE_INIT(&link->drains);
+  if (cp_link_output_open(&link->output, streams, out, &of_output, link) < 0) {
+    free(link);
+    return NULL;
+  }
+  link->input = cp_stream_new(
+      streams, in, CP_STREAM_READABLE | CP_STREAM_SHARED | CP_STREAM_TO_CHILD, &of_input, link);
+  if (link->input == NULL) {
+    link->output.stream->flags |= CP_STREAM_BORROWED; /* the caller keeps it */
+    cp_link_output_close(&link->output);
+    free(link);
+    return NULL;
+  }
+  (void)cp_stream_reference(link->input, false);
+  cp_link_output_write(&link->output, cp_link_mark(side), CP_LINK_MARK);
+  cp_due_add(streams->loop, &link->due); /* reads, from the loop */
+  return link;
+}
+
+cp_link *cp_link_close(cp_link *link)
+{
+  if (link == NULL || link->closed) {
+    return NULL;
+  }
+  cp_loop_claim(link->streams->loop);
+  link->closed = true;
+  cp_due_remove(link->streams->loop, &link->due);
+  for_each_relay(link, cp_relay_free);
+  link->input = cp_stream_close(link->input);
+  cp_link_output_close(&link->output);
+  free_drains(link);
+  cp_buffer_free(&link->noise);
+  cp_buffer_free(&link->payload);
+  cp_buffer_free(&link->rest);
+  if (!link->active) {
+    free(link);
+  }
+  return NULL;
+}
+
+void cp_link_send(cp_link *link, cp_link_frame frame, const char *payload)
+{
+  CP_ASSERT(frame.kind >= CP_FRAME_FIRST_OTHER && frame.length <= CP_FRAME_LONGEST);
+  cp_loop_claim(link->streams->loop);
+  cp_link_output_frame(&link->output, frame, payload);
+}
+
+void cp_link_finish(cp_link *link)
+{
+  cp_link_output_finish(&link->output);
+}
+
+int cp_link_reference(cp_link *link, bool referenced)
+{
+  link->referenced = referenced;
+  return link->input == NULL ? 0 : cp_stream_reference(link->input, referenced);
+}
