@@ -204,13 +204,11 @@ test-c: checked ## run the C tests alone
 	@for test in $(checked_tests); do echo "$$test" && $$test || exit 1; done
 
 .PHONY: test-fallbacks
-test-fallbacks: setup-test ## run all tests without pidfds, without vfork, and without both
+test-fallbacks: setup-test ## run all tests without pidfds, and without vfork
 	@$(MAKE) $(again) checked
 	@status=0; export $(with_checked); \
 	CHILD_PROCESS_NO_PIDFD=1 scripts/test.sh test-no-pidfd $(LUA) || status=1; \
 	CHILD_PROCESS_NO_VFORK=1 scripts/test.sh test-no-vfork $(LUA) || status=1; \
-	CHILD_PROCESS_NO_PIDFD=1 CHILD_PROCESS_NO_VFORK=1 \
-	  scripts/test.sh test-no-pidfd-no-vfork $(LUA) || status=1; \
 	exit $$status
 
 # What other systems than Linux get.
@@ -274,7 +272,8 @@ run-tsan:
 	REPORTS=$(BUILD)/reports CHILD_PROCESS_LUA="$(abspath $(LUA))" \
 	  scripts/test.sh test-tsan $(LUA)
 
-# Valgrind knows neither pidfds nor the way in which the fast path makes a process.
+# Valgrind knows neither pidfds nor the way in which the fast path makes a process. So these are also
+# the tests without both.
 .PHONY: test-valgrind
 test-valgrind: ## run all tests under valgrind
 	@scripts/setup.sh test valgrind

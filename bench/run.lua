@@ -129,14 +129,22 @@ local function typical(rounds, n)
   return median(list)
 end
 
--- The median over the rounds of our n-th number divided by that of `base`, or nil.
-local function ratioOf(ours, base, n)
+-- The median over the rounds of what `compare` makes of our n-th number and that of `base`, or nil.
+local function compared(ours, base, n, compare)
   local list = {}
   for round, numbers in ipairs(ours) do
-    local divisor = base[round] and base[round][n]
-    list[#list + 1] = divisor and numbers[n] and numbers[n] / divisor
+    local other = base[round] and base[round][n]
+    list[#list + 1] = other and numbers[n] and compare(numbers[n], other)
   end
   return median(list)
+end
+
+local function divide(a, b)
+  return a / b
+end
+
+local function subtract(a, b)
+  return a - b
 end
 
 local function show(value, unit)
@@ -166,9 +174,9 @@ local function showPeers(measured, peers, n, figure)
   return #list > 0 and table.concat(list, ", ") or "-"
 end
 
--- The words of the targets, and whether all of them are met. `ratio` is ours to the limit, `toPeer`
--- ours to the peer of `notBehind`, if it is installed.
-local function judge(figure, ours, ratio, toPeer, against)
+-- The words of the targets, and whether all of them are met. `ratio` is ours to the limit, `beyond`
+-- how much more ours is, `toPeer` ours to the peer of `notBehind`, if it is installed.
+local function judge(figure, ours, ratio, beyond, toPeer, against)
   local words, met = {}, ours ~= nil
   local function target(text, holds)
     words[#words + 1] = text
@@ -184,6 +192,10 @@ local function judge(figure, ours, ratio, toPeer, against)
   if figure.ceiling then
     target(("at most %g %s"):format(figure.ceiling, figure.unit), ours and ours <= figure.ceiling)
   end
+  if figure.beyond then
+    local text = ("at most %g %s beyond the limit"):format(figure.beyond, figure.unit)
+    target(text, beyond and beyond <= figure.beyond)
+  end
   if figure.notBehind then
     target("not behind " .. figure.notBehind, not toPeer or toPeer <= 1)
   end
@@ -192,14 +204,16 @@ end
 
 local function printFigure(row, figure, n, measured, peers)
   local ours = typical(measured.ours, n)
-  local ratio = (figure.most or figure.least) and ratioOf(measured.ours, measured.against, n)
+  local ratio = (figure.most or figure.least)
+    and compared(measured.ours, measured.against, n, divide)
+  local beyond = figure.beyond and compared(measured.ours, measured.limit, n, subtract)
   local toPeer
   for _, peer in ipairs(peers) do
     if peer.name == figure.notBehind then
-      toPeer = ratioOf(measured.ours, measured[peer], n)
+      toPeer = compared(measured.ours, measured[peer], n, divide)
     end
   end
-  local target, met = judge(figure, ours, ratio, toPeer, row.against)
+  local target, met = judge(figure, ours, ratio, beyond, toPeer, row.against)
   print("| " .. table.concat({
     row.row,
     row.text .. (figure.what and ": " .. figure.what or ""),
