@@ -35,7 +35,8 @@ end
 ---@class child_process.pool.Tasks
 ---@field package first child_process.Queue those that are tried again
 ---@field package others child_process.Queue
----@field package count integer without those that were given up
+---@field package count integer without those that were given up. A task is counted once it is in a
+---queue: adding it may run out of memory, and the pool would start children for it without end
 local Tasks = {}
 Tasks.__index = Tasks
 
@@ -60,15 +61,15 @@ end
 --- Adds a task at the end.
 ---@param task child_process.pool.Task
 function Tasks:add(task)
-  self.count = self.count + 1
   self.others:push(task)
+  self.count = self.count + 1
 end
 
 --- Adds a task that is tried again.
 ---@param task child_process.pool.Task
 function Tasks:addAgain(task)
-  self.count = self.count + 1
   self.first:push(task)
+  self.count = self.count + 1
 end
 
 --- Takes the next task.

@@ -264,6 +264,7 @@ local function abandon(child, fields, tree)
   emitters.silence(fields)
   fields.stdio, fields.channel, fields._channelEnd = nil, nil, nil
   sendSignal(child, KILL, tree)
+  reference(child, true) -- until it has ended, even if `done` has called unref
   if channelEnd then
     channelEnd:abandon()
   end
