@@ -358,8 +358,10 @@ function ChannelEnd:ondrained()
   end
 end
 
--- Whether the error means that the other side has gone without reading everything.
-local function isEnd(errno)
+--- Whether an error means that the other side has gone without reading everything.
+---@param errno integer
+---@return boolean
+function ChannelEnd.hasGone(errno)
   return errno == -core.errno.ECONNRESET or errno == -core.errno.EPIPE
 end
 
@@ -375,7 +377,7 @@ end
 --- Called by core when nothing more arrives.
 ---@param errno? integer
 function ChannelEnd:onend(errno)
-  if errno and not isEnd(errno) then
+  if errno and not ChannelEnd.hasGone(errno) then
     self:emitError(readError(self, errno))
   end
   if self.state == "finishing" and not errno then

@@ -252,14 +252,11 @@ local function closed(self, byPeer)
   end
 end
 
--- The other side has gone.
-local HAS_GONE = {EPIPE = true, ECONNRESET = true}
-
 --- To be called when messages of ours could not be written: settles all requests. If the other side
 --- has gone, the end of the channel does that, which says why.
 ---@param err Error
 function Requests:writeFailed(err)
-  for _, id in ipairs(HAS_GONE[err.code] and {} or openIds(self)) do
+  for _, id in ipairs(self.channelEnd.hasGone(err.errno) and {} or openIds(self)) do
     self:settle(id, false, err)
   end
 end
