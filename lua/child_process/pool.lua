@@ -45,6 +45,13 @@ function metatable.__index(pool, key)
   return Pool[key]
 end
 
+function metatable.__newindex(pool, key, value)
+  if key == "stats" then
+    error(errors.invalidArgValue("pool.stats", value, "cannot be set"))
+  end
+  rawset(pool, key, value)
+end
+
 local function settle(promise, isDone, outcome)
   if isDone then
     promise:_fulfill(outcome)

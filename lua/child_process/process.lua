@@ -113,6 +113,8 @@ function metatable.__newindex(process, key, value)
     core.setTitle(tostring(value))
   elseif key == "exitCode" then
     rawset(process, "_exitCode", value ~= nil and checkCode(value) or nil)
+  elseif getters[key] then
+    error(errors.invalidArgValue("process." .. key, value, "cannot be set"))
   else
     rawset(process, key, value)
   end

@@ -52,6 +52,21 @@ describe("command.run", function()
     end
   end)
 
+  it("returns a result that prints as a line", function()
+    local function shown(result)
+      return (tostring(result):gsub("%d+ ms%)$", "N ms)"):gsub("%d+%.%d s%)$", "N ms)"))
+    end
+    assert.equal("echo 'a b' (exit code 0, N ms)", shown(run("echo", {"a b"})))
+    assert.equal("echo x (exit code 0, N ms)", shown(command.start("echo", {"x"}):await()))
+    assert.equal("echo 'it''s' (exit code 0, N ms)", shown(command.shell("echo 'it''s'")))
+    local piped = command.pipeline({{"yes"}, {"head", {"-n1"}}})
+    assert.equal("yes | head -n1 (exit code 0, N ms)", shown(piped))
+    assert.equal("head -n1 (exit code 0, N ms)", shown(piped.stages[2]))
+    assert.matches("^CommandError: ", tostring(run("false", {reject = false})))
+    local longest = tostring(run("true", {("x"):rep(10000)}))
+    assert.is_true(#longest < 300 and not longest:find("\n", 1, true), longest)
+  end)
+
   it("takes options in the place of the arguments", function()
     assert.equal("x", run("cat", {input = "x"}).stdout)
     assert.equal("x", run("cat", setmetatable({}, {__index = {input = "x"}})).stdout)

@@ -109,6 +109,12 @@ describe("pool:run(value)", function()
     assert.equal(1, p.stats.failed)
   end)
 
+  it("has figures that cannot be set", function()
+    local p = new({size = 1})
+    assert.equal("ERR_INVALID_ARG_VALUE", support.error(function() p.stats = {} end).code)
+    assert.equal(1, p.stats.size)
+  end)
+
   it("starts children when tasks wait for them, and not more than size", function()
     local p = new({size = 2})
     assert.equal(0, p.stats.children)

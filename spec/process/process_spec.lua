@@ -205,6 +205,17 @@ describe("process.pid and process.ppid", function()
   end)
 end)
 
+describe("What the system says about the process", function()
+  it("cannot be set", function()
+    for _, name in ipairs({"pid", "ppid", "platform"}) do
+      local before = process[name]
+      local err = support.error(function() process[name] = 1 end)
+      assert.equal(("The property 'process.%s' cannot be set. Received 1"):format(name), err.message)
+      assert.equal(before, process[name])
+    end
+  end)
+end)
+
 describe("process.platform", function()
   it("is the name of the operating system", function()
     local uname = support.output(cp.spawn("uname"))

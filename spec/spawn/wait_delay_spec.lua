@@ -17,6 +17,7 @@ describe("options.waitDelay of spawn", function()
       assert.same({"spawn", "exit 3 nil", "close 3 nil"}, seen)
       assert.same({"end", "close"}, ended)
       assert.matches("^%d+\n$", output)
+      assert.same({"stdout", "stderr"}, child.heldStreams)
     end
   end)
 
@@ -25,6 +26,7 @@ describe("options.waitDelay of spawn", function()
     local unread = cp.spawn("sh", {"-c", "echo done"}, {waitDelay = 3600000})
     assert.equal("done\n", (support.output(child)))
     assert.same({0, 0}, {child.exitCode, unread.exitCode})
+    assert.is_nil(child.heldStreams or unread.heldStreams)
   end)
 
   it("loses nothing of what others write before it", function()

@@ -77,8 +77,18 @@ for name, call in pairs(ways) do
           {terminal = true, waitDelay = delay})
         cp.spawnSync("kill", {"-9", (stdout:gsub("%s", ""))})
         assert.equal("ERR_WAIT_DELAY", err.code)
-        assert.truthy(err.message:find(name == "exec" and "terminal" or "stdout", 1, true),
-          err.message)
+        assert.truthy(err.message:find("its terminal stayed open", 1, true), err.message)
+      end
+    end)
+
+    it("names the terminal among what others hold", function()
+      for held, entry in pairs({
+        ["its stderr and terminal"] = false, ["its stdout, stderr and terminal"] = "pipe",
+      }) do
+        local err, stdout = call("trap '' HUP; exec 3<>/dev/tty; sleep 600 & echo $!",
+          {terminal = true, waitDelay = 20, stdio = {"ignore", entry, "pipe"}})
+        cp.spawnSync("kill", {"-9", (stdout:gsub("%s", ""))})
+        assert.truthy(err.message:find(held .. " stayed open", 1, true), err.message)
       end
     end)
 
@@ -121,6 +131,18 @@ describe("execFile at a terminal", function()
     end
     support.run()
     assert.same({"typed\r\n", "typed\n"}, stdout)
+  end)
+
+  it("waits until somebody types, unlike a synchronous call", function()
+    local stdout
+    local child = cp.execFile("sh", {"-c", "read a || echo end"}, {terminal = {echo = false}},
+      function(_, out) stdout = out end)
+    child:wait("spawn")
+    for _ = 1, 3 do cp.promises.execFile("sleep", {0.05}):await() end
+    assert.is_nil(stdout)
+    child.terminal:finish()
+    support.run()
+    assert.equal("end\r\n", stdout)
   end)
 end)
 

@@ -134,6 +134,21 @@ describe("process.stdout at a terminal", function()
     assert.truthy(printed:find("^99\t22\t99\n50\t22\n"), printed)
   end)
 
+  it("has a size that cannot be set", function()
+    local printed = run([[
+      for _, stream in ipairs({process.stdout, process.stderr}) do
+        stream.own = "own"
+        print(stream.own, pcall(function() stream.columns = 10 end))
+        print(stream.columns)
+      end
+    ]], {}, {terminal = {columns = 99}})
+    for _, name in ipairs({"stdout", "stderr"}) do
+      assert.truthy(printed:find(("own\tfalse\tTypeError [ERR_INVALID_ARG_VALUE]: The property "
+        .. "'process.%s.columns' cannot be set: it is what the terminal says. Received 10\n99\n")
+        :format(name), 1, true), printed)
+    end
+  end)
+
   it("emits resize", function()
     local script = support.script([[
       local cp = require("child_process")

@@ -319,6 +319,22 @@ describe("child.terminal", function()
     assert.equal(80, terminal.columns)
   end)
 
+  it("has a size that cannot be set like a field", function()
+    local child = cp.spawn("cat", {terminal = true})
+    for _, name in ipairs({"columns", "rows"}) do
+      local err = support.error(function() child.terminal[name] = 10 end)
+      assert.equal("ERR_INVALID_ARG_VALUE", err.code)
+      assert.equal(("The property 'terminal.%s' cannot be set: resize(columns, rows) changes the "
+        .. "size. Received 10"):format(name), err.message)
+    end
+    child.terminal.own = "field"
+    assert.equal("field", child.terminal.own)
+    child.terminal:resize(90, 30)
+    assert.equal(90, child.terminal.columns)
+    child.terminal:finish()
+    support.run()
+  end)
+
   it("hangs up when it is destroyed", function()
     -- the leader of the session, and another process of its group, which follows
     local child = cp.spawn("sh", {"-c", [[

@@ -64,6 +64,7 @@ function outcome.noteEnd(fields, child)
     fields.signalCode = child.signalCode
     fields.timedOut = child.timedOut
     fields.isForcefullyTerminated = child.isForcefullyTerminated
+    fields.held = child.heldStreams
     fields.resourceUsage = child:resourceUsage()
   end
   fields.isTerminated = fields.signalCode ~= nil

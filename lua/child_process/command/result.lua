@@ -88,11 +88,19 @@ local function fail(fields)
   return err
 end
 
+-- Of results. Errors have their own.
+local metatable = {__name = "CommandResult"}
+
+function metatable.__tostring(outcome)
+  return require("child_process.command.summary").line(outcome)
+end
+
 --- Returns the result, or the error if `failed` is set. It is made once.
 ---@param fields table
 ---@return CommandResult
 function result.of(fields)
-  fields.made = fields.made or fields.failed and fail(fields) or public(fields)
+  fields.made = fields.made or fields.failed and fail(fields)
+    or setmetatable(public(fields), metatable)
   return fields.made
 end
 

@@ -2,7 +2,6 @@
 
 local Collector = require("child_process.command.collector")
 local cp = require("child_process")
-local held = require("child_process.command.held")
 local naming = require("child_process.command.naming")
 local options = require("child_process.command.options")
 local outcome = require("child_process.command.outcome")
@@ -209,7 +208,6 @@ local function watch(self)
   child:on("error", function(err)
     onError(self, err)
   end)
-  held.watch(self)
   child:on("close", function()
     if child.timedOut then
       self.isStopped = true

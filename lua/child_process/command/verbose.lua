@@ -4,6 +4,7 @@
 local message = require("child_process.command.message")
 local options = require("child_process.command.options")
 local sinks = require("child_process.command.sinks")
+local summary = require("child_process.command.summary")
 
 ---@class VerboseEvent
 ---@field type "start"|"output"|"end"
@@ -34,27 +35,6 @@ local function colour(name, text)
   return text
 end
 
-local function duration(ms)
-  if ms < 1000 then
-    return ("%.0f ms"):format(ms)
-  elseif ms < 60000 then
-    return ("%.1f s"):format(ms / 1000)
-  end
-  local seconds = math.floor(ms / 1000 + 0.5)
-  return ("%d min %d s"):format(math.floor(seconds / 60), seconds % 60)
-end
-
--- How a command has ended, in few words.
-local function ending(outcome)
-  local how = outcome.timedOut and "timed out" or outcome.isCanceled and "canceled"
-    or outcome.isMaxBuffer and "too much output" or outcome.code
-  local code = outcome.signalCode or outcome.exitCode and ("exit code %d"):format(outcome.exitCode)
-  if how and code then
-    return how .. ", " .. code
-  end
-  return how or code or "exit code unknown"
-end
-
 local function lineOf(event)
   local time = colour("dim", os.date("%H:%M:%S", event.time) --[[@as string]])
   local command = message.oneLine(event.command)
@@ -65,8 +45,8 @@ local function lineOf(event)
       event.line)
   end
   local outcome = event.result --[[@as CommandResult]]
-  local words = ("(%s, %s)"):format(ending(outcome), duration(outcome.durationMs))
-  return ("%s %s %s"):format(time, command, colour(outcome.failed and "red" or "green", words))
+  return ("%s %s %s"):format(time, command,
+    colour(outcome.failed and "red" or "green", summary.ending(outcome)))
 end
 
 local function write(event)

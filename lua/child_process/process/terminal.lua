@@ -6,6 +6,7 @@ local check = require("child_process.base.check")
 local core = require("child_process.core")
 local errors = require("child_process.errors")
 local identity = require("child_process.stream.identity")
+local stdioName = require("child_process.base.stdio_name")
 local Stream = require("child_process.stream.stream")
 
 ---@class child_process.process_terminal
@@ -75,6 +76,13 @@ local function makeClass(base)
       return select(2, size(stream.fd))
     end
     return Class[key]
+  end
+  function metatable.__newindex(stream, key, value)
+    if key == "columns" or key == "rows" then
+      error(errors.invalidArgValue(("process.%s.%s"):format(stdioName(stream.fd), key), value,
+        "cannot be set: it is what the terminal says"))
+    end
+    rawset(stream, key, value)
   end
 end
 

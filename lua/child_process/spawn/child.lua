@@ -1,19 +1,17 @@
 --- ChildProcess: a program that was started, with its streams, and its events in order.
+-- This file has the methods for programs. Each file that it loads adds a part to the class.
 
 local assign = require("child_process.base.assign")
 local check = require("child_process.base.check")
+local childTerminal = require("child_process.spawn.child_terminal")
 local core = require("child_process.core")
 local emitters = require("child_process.events.emitter")
 local errors = require("child_process.errors")
+local exit = require("child_process.spawn.exit")
 local loop = require("child_process.loop")
 local signals = require("child_process.spawn.signals")
-local stdio = require("child_process.spawn.stdio")
-local Stream = require("child_process.stream.stream")
-local ticks = require("child_process.base.ticks")
-
-local tick = ticks.tick
-local pcall = pcall
-local PIPE, sides = core.stdio.PIPE, stdio.sides
+local start = require("child_process.spawn.start")
+local state = require("child_process.spawn.state")
 
 ---@class ChildProcess : EventEmitter
 ---@field pid integer? nil if the program could not be started, and on another host before "spawn"
@@ -27,15 +25,16 @@ local PIPE, sides = core.stdio.PIPE, stdio.sides
 ---@field signalCode string?
 ---@field timedOut boolean its `timeout` was exceeded
 ---@field isForcefullyTerminated boolean SIGKILL had to follow another signal, see `kill`
+---@field heldStreams string[]? the streams that others held for longer than `waitDelay`: "stdout"
 ---@field killed boolean `kill` has sent a signal; 0 counts too
 ---@field connected boolean whether messages can be sent
 ---@field channel Channel? while it is open
 ---@field spawnfile string
 ---@field spawnargs string[]
 local ChildProcess = core.ChildProcess
-local start, reference, signal = core.child.start, core.child.reference, core.child.signal
+local reference, signal = core.child.reference, core.child.signal
 
-assign(ChildProcess, emitters.methods, {
+assign(ChildProcess, emitters.methods, start, exit, childTerminal, state, {
   killed = false, timedOut = false, isForcefullyTerminated = false, connected = false,
 })
 setmetatable(ChildProcess, {
@@ -62,230 +61,6 @@ local checkThis = check.this("ChildProcess", "ChildProcess")
 --   _unawaited      only exec listens, and it has no callback to call
 --   _remote         a RemoteChild, which stands for it here, if it runs on another host
 local fieldsOf = core.child.fields
-local hasListener = ChildProcess._hasListener -- takes that table, too
-
-local function emitClose(child)
-  local fields = fieldsOf(child)
-  fields._closed = true
-  if fields._ending then
-    fields._ending:release()
-  end
-  child:emit("close", fields.exitCode, fields.signalCode)
-end
-
--- "close" comes when the child has ended and all its streams are closed.
-local function countClosed(child, fields)
-  local open = fields._open - 1
-  if open == 0 then
-    -- On a tick, so that it comes after the listeners of the last stream.
-    tick(emitClose, child)
-    if fields._sharedStreams then
-      tick(stdio.leave, fields._sharedStreams)
-    end
-  end
-  fields._open = open
-end
-
-local function closed(child)
-  countClosed(child, fieldsOf(child))
-end
-
--- Lets "close" wait for a call of `_allowClose`. Returns false if it was emitted, or is about to
--- be.
-function ChildProcess:_delayClose()
-  local fields = fieldsOf(self)
-  if not fields._open or fields._open == 0 then
-    return false
-  end
-  fields._open = fields._open + 1
-  return true
-end
-
-ChildProcess._allowClose = closed
-
-local ChannelEnd -- loaded for the first channel, or the first call of `send`
-
-local function loadChannel()
-  local channel = require("child_process.channel.send")
-  ChannelEnd = require("child_process.channel.end")
-  ChildProcess.send, ChildProcess.disconnect = channel.send, channel.disconnect
-end
-
-local function attachChannel(child, options, handle)
-  local errno = options.preamble and handle:sendPreamble(options.preamble)
-  if not ChannelEnd then
-    loadChannel()
-  end
-  fieldsOf(child)._channelEnd = ChannelEnd.new(child, handle, {
-    serialization = options.serialization,
-    maxMessageSize = options.maxMessageSize,
-    preambleSize = options.preamble and #options.preamble,
-    refusesHandles = options.host ~= nil,
-    fields = fieldsOf(child),
-    onclose = closed,
-    failed = errno,
-  })
-end
-
--- Makes the terminal, or adds the child to that of another one. Returns how many streams were made.
-local function attachTerminal(child, fields, description, handles)
-  local terminal = description.stream
-  local count = terminal and 0 or 1
-  if not terminal then
-    local handle = handles and handles.terminal
-    local Terminal = require("child_process.stream.terminal")
-    terminal = Terminal.new(handle, description, closed, child)
-  end
-  if handles then
-    handles.terminal = nil
-  end
-  if fields.pid then
-    terminal:_addUser()
-    fields._usesTerminal = true
-  end
-  fields.terminal = terminal
-  return count
-end
-
-local function leaveTerminal(fields)
-  if fields._usesTerminal then
-    fields._usesTerminal = nil
-    fields.terminal:_removeUser()
-  end
-end
-
--- Makes the streams from the handles, which are absent if the program could not be started.
-local function makeStreams(child, fields, options, handles)
-  local descriptors = options.stdio
-  local streams = handles or {}
-  local open = 1
-  if options.ipc and handles then
-    attachChannel(child, options, handles[options.ipc])
-    handles[options.ipc] = nil
-    open = 2 -- "close" waits for the end of the channel as for that of a stream
-  end
-  local description = options.attributes and options.attributes.terminal
-  if description then
-    open = open + attachTerminal(child, fields, description, handles)
-  end
-  for index = 1, #descriptors do
-    if descriptors[index] == PIPE then
-      local fd = index - 1
-      local side = sides[fd]
-      streams[fd] = Stream.new(streams[fd], side.readable, side.writable, closed, child)
-      open = open + 1
-    end
-  end
-  fields._open = open
-  fields.stdio = streams
-  fields.stdin, fields.stdout, fields.stderr = streams[0], streams[1], streams[2]
-end
-
-local function emitSpawn(child)
-  local fields = fieldsOf(child)
-  fields._spawned = true
-  if hasListener(fields, "spawn") then
-    child:emit("spawn")
-  end
-end
-
-local function fail(child, err)
-  tick(function()
-    child.exitCode = err.errno
-    child._startError = err
-    tick(closed, child)
-    child:emit("error", err)
-  end, true)
-end
-
--- Sends a signal to the child, or to its tree. Returns an errno unless it was sent.
-local function sendSignal(child, signum, tree)
-  local remote = fieldsOf(child)._remote
-  if remote then
-    return remote:signal(signum, tree)
-  end
-  return signal(child, signum, tree)
-end
-
--- Has another host start the program. Whether it can is known later.
-local function beginThere(child, fields, options, done, argument)
-  local remote, handles = options.host:_start(child, options)
-  fields._remote, fields.host, fields.stdio = remote, options.host, handles
-  makeStreams(child, fields, options, handles)
-  -- For the end of what is left of the child there.
-  fields._open = fields._open + 1
-  if options.needsEnding then
-    require("child_process.spawn.ending").start(child, options)
-  end
-  loop.started(child)
-  if done then
-    done(child, argument)
-  end
-end
-
--- Starts the program, and makes the child's streams, channel and ending. Returns an errno and a
--- child_process.StartFailure if the program cannot be started.
-local function begin(child, fields, options, done, argument)
-  if options.host then
-    return beginThere(child, fields, options, done, argument)
-  end
-  local handles, pid, failure = start(child, options)
-  if pid < 0 then
-    return pid, failure
-  end
-  fields.pid, fields.stdio = pid, handles -- for `abandon`
-  fields._sharedStreams = stdio.share(options.sharedStreams)
-  makeStreams(child, fields, options, handles)
-  tick(emitSpawn, child)
-  if options.needsEnding then
-    require("child_process.spawn.ending").start(child, options)
-  end
-  loop.started(child)
-  if done then
-    done(child, argument)
-  end
-end
-
-local KILL = signals.number("SIGKILL")
-
--- Closes a stream, or the handle that was to become one, without any event.
-local function discard(stream)
-  if type(stream) == "table" then
-    stream:_discard()
-  else
-    stream:close()
-  end
-end
-
--- Kills a child whose start has raised: no caller has it, and it emits nothing. The reason is
--- probably a lack of memory, so this function needs little.
-local function abandon(child, fields, tree)
-  local streams, channelEnd = fields.stdio, fields._channelEnd
-  emitters.silence(fields)
-  fields.stdio, fields.channel, fields._channelEnd = nil, nil, nil
-  sendSignal(child, KILL, tree)
-  reference(child, true) -- until it has ended, even if `done` has called unref
-  if channelEnd then
-    channelEnd:abandon()
-  end
-  if streams then
-    for _, stream in pairs(streams) do
-      discard(stream)
-    end
-  end
-  if fields._ending then
-    fields._ending:release()
-    fields._ending = nil
-  end
-  if fields._sharedStreams then
-    stdio.leave(fields._sharedStreams)
-  end
-  if fields.terminal and fields.terminal._owner == child then
-    discard(fields.terminal)
-  elseif fields.terminal then
-    leaveTerminal(fields)
-  end
-end
 
 --- Starts a program, for a child that ChildProcess() has made.
 ---@param options ChildOptions
@@ -298,213 +73,13 @@ function ChildProcess:spawn(options)
   return self:_start(require("child_process.spawn.child_options")(options))
 end
 
--- Starts a program with options that arguments.lua has checked. Then calls `done`, if given, with
--- the child, the argument, and the error if the program could not be started. If `done` raises, the
--- start is undone.
-function ChildProcess:_start(options, done, argument)
-  local fields = fieldsOf(self)
-  fields.spawnfile = options.file
-  fields.spawnargs, fields._shownArgs = options.args, options.shownArgs
-  local ok, problem, failure = pcall(begin, self, fields, options, done, argument)
-  if not ok then
-    abandon(self, fields, options.tree)
-    error(problem, 0)
-  elseif problem then
-    makeStreams(self, fields, options)
-    local err = errors.spawn(problem, "spawn", options, failure)
-    fail(self, err)
-    if done then
-      done(self, argument, err)
-    end
+-- Sends a signal to the child, or to its tree. Returns an errno unless it was sent.
+function ChildProcess:_sendSignal(signum, tree)
+  local remote = fieldsOf(self)._remote
+  if remote then
+    return remote:signal(signum, tree)
   end
-  return self
-end
-
--- The child in words, see active_handles.lua.
-function ChildProcess:_describe()
-  local command = require("child_process.base.command_text")(self._shownArgs or self.spawnargs)
-  return "child", ("%s (pid %s)"):format(command, tostring(self.pid))
-end
-
-local function isUnread(stream)
-  return stream:_hasReadableSide() and not stream.readableEnded and not stream.destroyed
-end
-
--- The first stream that was not read to its end, by which it delays the "close" of a child that has
--- ended: "stdout", or "terminal" if it is that. Nil without any.
-function ChildProcess:_unread()
-  local fields, least = fieldsOf(self), nil
-  if not fields._exited then
-    return nil
-  end
-  for fd, stream in pairs(fields.stdio or {}) do
-    least = isUnread(stream) and math.min(least or fd, fd) or least
-  end
-  if least then
-    return require("child_process.base.stdio_name")(least)
-  end
-  local terminal = self:_getOwnTerminal()
-  return terminal and isUnread(terminal) and "terminal" or nil
-end
-
--- Data that nobody reads must not keep the streams open.
-local function afterExit(child)
-  local fields = fieldsOf(child)
-  for _, stream in pairs(fields.stdio) do
-    stream:_drainUnread()
-  end
-  countClosed(child, fields)
-end
-
-local function afterExitAtTerminal(child)
-  local terminal = child:_getOwnTerminal()
-  if terminal then
-    terminal:_drainUnread()
-  end
-  afterExit(child)
-end
-
--- The terminal that the child was started with, unless it is that of another child.
-function ChildProcess:_getOwnTerminal()
-  local terminal = fieldsOf(self).terminal
-  return terminal and rawequal(terminal._owner, self) and terminal or nil
-end
-
--- The streams by descriptor, and at "terminal" that of a terminal of its own.
-function ChildProcess:_getStreams()
-  local streams = fieldsOf(self).stdio or {}
-  local terminal = self:_getOwnTerminal()
-  if not terminal then
-    return streams
-  end
-  local all = {terminal = terminal}
-  for fd, stream in pairs(streams) do
-    all[fd] = stream
-  end
-  return all
-end
-
--- The program does not wait for the child: only exec listens.
-function ChildProcess:_setUnawaited()
-  fieldsOf(self)._unawaited = true
-end
-
--- Whether the child runs, and keeps the loop alive for the program.
-function ChildProcess:_isReferenced()
-  local fields = fieldsOf(self)
-  local isRunning = fields.pid and not fields._exited
-  return isRunning and not fields._unreferenced and not fields._unawaited
-    and not core.child.isForeign(self) -- the original waits for that one
-end
-
--- See events/wait.lua. A child that could not be started emits only "error" and "close". Waiting
--- for any other event raises the error, before it is emitted or after.
-function ChildProcess:_past(event)
-  local fields = fieldsOf(self)
-  local failure = fields._startError
-  if failure and event == "error" then
-    return {failure, n = 1}
-  elseif failure then
-    error(failure, 0)
-  elseif event == "exit" and fields._exited or event == "close" and fields._closed then
-    return {fields.exitCode, fields.signalCode, n = 2}
-  elseif event == "spawn" and fields._spawned
-    or event == "disconnect" and fields._channelEnd and fields._channelEnd:isDisconnected() then
-    return {n = 0}
-  elseif core.child.isForeign(self) then
-    -- The original of this process has started the child, and gets its events.
-    error(errors.system(-core.errno.ECHILD, "wait"))
-  end
-end
-
--- If it raises, it can be called again and does the rest.
-local function emitExit(child, fields, code, name)
-  if fields._exitEmitted then
-    return
-  end
-  fields.exitCode = code
-  fields.signalCode = name
-  fields._exited = true
-  if fields._ending then
-    fields._ending:childEnded()
-  end
-  if not fields.stdio then -- abandoned
-    return
-  end
-  local stdin = fields.stdio[0]
-  if stdin then
-    stdin:_close()
-  end
-  local afterwards = afterExit
-  if fields.terminal then
-    leaveTerminal(fields)
-    afterwards = afterExitAtTerminal
-  end
-  if hasListener(fields, "exit") then
-    tick(afterwards, child) -- before the listeners, which may raise
-    fields._exitEmitted = true
-    child:emit("exit", code, name)
-  else
-    afterwards(child)
-    fields._exitEmitted = true
-  end
-end
-
--- In a copy of the process the endings of the original's children have no effect.
-ticks.onCopied(function()
-  for _, child in ipairs(core.child.takeForeign()) do
-    local fields = fieldsOf(child)
-    if fields._ending then
-      fields._ending:release()
-      fields._ending = nil
-    end
-  end
-end)
-
--- Called by core once, with an exit code (a negative errno if it is unknown) or a signal's number.
-function ChildProcess:onexit(code, signum)
-  self:_ended(code, signum)
-end
-
--- The same. Neither is given for a child of a host that was lost.
-function ChildProcess:_ended(code, signum)
-  local fields = fieldsOf(self)
-  local name = signum and signals.name(signum)
-  local channelEnd = fields._channelEnd
-  if channelEnd and not channelEnd:isClosed() then
-    -- The child's messages and "disconnect" come first.
-    channelEnd:drain(function()
-      emitExit(self, fields, code, name)
-    end)
-  else
-    emitExit(self, fields, code, name)
-  end
-end
-
--- The child runs on another host.
-function ChildProcess:_startedThere(pid)
-  self.pid = pid
-  emitSpawn(self)
-end
-
--- The child could not be started on another host.
-function ChildProcess:_failedThere(err)
-  local fields = fieldsOf(self)
-  fields.exitCode, fields._startError = err.errno, err
-  fields._exited = true -- nothing is left to be signalled
-  local channelEnd = fields._channelEnd
-  if channelEnd and not channelEnd:isClosed() then
-    channelEnd:cut()
-  end
-  for fd, stream in pairs(fields.stdio or {}) do
-    if fd == 0 then
-      stream:_close()
-    else
-      stream:_drainUnread()
-    end
-  end
-  tick(closed, self)
-  self:emit("error", err)
+  return signal(self, signum, tree)
 end
 
 -- Notes the result of core.child.signal. Returns whether the signal was sent.
@@ -553,7 +128,7 @@ function ChildProcess:kill(name, options)
   if options ~= nil or fieldsOf(self)._ending then
     return require("child_process.spawn.ending").of(self):getTermination():kill(number, options)
   end
-  return self:_signalled(sendSignal(self, number), number)
+  return self:_signalled(self:_sendSignal(number), number)
 end
 
 ---@class DisposeOptions
@@ -581,6 +156,12 @@ function ChildProcess:_leave(blockError)
   else
     self:kill()
   end
+end
+
+-- Loads the methods for messages, which few programs need.
+local function loadChannel()
+  local channel = require("child_process.channel.send")
+  ChildProcess.send, ChildProcess.disconnect = channel.send, channel.disconnect
 end
 
 --- Sends a message to the child, whose `process` emits it as "message". Children of fork, and

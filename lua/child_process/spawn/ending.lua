@@ -24,7 +24,6 @@ local fieldsOf = core.child.fields
 ---@field package waitTimer Timeout|false of options.waitDelay
 ---@field package hasReachedLimit boolean
 ---@field package childHasEnded boolean the listeners of its "exit" were called
----@field package held? string[] the streams that were held for longer than options.waitDelay
 ---@field package disposal? Disposal
 local Ending = {}
 Ending.__index = Ending
@@ -131,7 +130,7 @@ end
 local function cutHeld(ending)
   local held = heldStreams.cut(ending.child)
   if held[1] then
-    ending.held = held
+    ending.child.heldStreams = held
   end
 end
 
@@ -174,13 +173,6 @@ function Ending:childEnded()
   end
   self.termination:childEnded()
   ticks.tick(afterExit, self)
-end
-
---- The streams that other processes held for longer than options.waitDelay, and that were cut.
----@return string[]? # their names; nil without any
----@return integer? # options.waitDelay
-function Ending:getHeld()
-  return self.held, self.waitDelay
 end
 
 --- Sets whether SIGKILL, and the end of the streams after options.waitDelay, keep the loop alive.

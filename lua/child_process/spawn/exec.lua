@@ -29,6 +29,7 @@ local exec = {}
 ---@field limits? table[] of options.limits, for errors
 ---@field maxBuffer integer bytes
 ---@field timeout? integer milliseconds
+---@field waitDelay? integer milliseconds
 
 local captured = {pipe = true, overlapped = true}
 
@@ -102,15 +103,11 @@ end
 -- The error of a command that has ended with exit code 0, and whose output others held for longer
 -- than options.waitDelay; nil without that option, and if nobody held it.
 local function outputHeld(run, stdout, stderr)
-  local ending = run.child._ending
-  local held, delay = nil, nil
-  if ending then
-    held, delay = ending:getHeld()
-  end
+  local held = run.child.heldStreams
   if not held then
     return nil
   end
-  local err = errors.waitDelay(run.command, delay, held)
+  local err = errors.waitDelay(run.command, run.waitDelay, held)
   err.stdout, err.stderr = stdout, stderr
   return err
 end
@@ -237,7 +234,7 @@ local function start(kind, file, args, options, callback)
   local call = arguments.normalize(file, args, options, kind)
   run.command = arguments.commandLine(call, file)
   run.hasErrorsInOutput = stdio.isJoined(call.stdio)
-  run.killSignal, run.timeout = call.killSignal, call.timeout
+  run.killSignal, run.timeout, run.waitDelay = call.killSignal, call.timeout, call.waitDelay
   run.limits = call.attributes and call.attributes.limits
   call.destroysOutput = true -- at the timeout
   return ChildProcess.new():_start(call, listen, run)

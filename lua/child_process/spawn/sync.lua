@@ -15,6 +15,7 @@ local io = require("child_process.base.standard").io
 local sync = {}
 
 local given = known.given
+local PIPE = core.stdio.PIPE
 
 local takes = known.taking({"encoding", "maxBuffer", "input"},
   {"signal", "serialization", "maxMessageSize", "disposeWaits", "host"})
@@ -74,17 +75,28 @@ local function runError(call, errno, outputs, pid, events)
   return err
 end
 
+-- The streams behind outputs. An output that is no pipe comes from the terminal.
+local function streamsOf(call, fds)
+  local names, atTerminal = {}, nil
+  for _, fd in ipairs(fds) do
+    if call.stdio[fd + 1] == PIPE then
+      names[#names + 1] = stdioName(fd)
+    else
+      atTerminal = "terminal"
+    end
+  end
+  names[#names + 1] = atTerminal
+  return names
+end
+
 -- The error of a run that has ended with exit code 0, of which other processes held outputs for
 -- longer than options.waitDelay; nil if they did not.
 local function outputsHeld(call, command, fds)
   if not fds[1] then
     return nil
   end
-  local names = {}
-  for index, fd in ipairs(fds) do
-    names[index] = stdioName(fd)
-  end
-  return errors.waitDelay(arguments.commandLine(call, command), call.waitDelay, names)
+  return errors.waitDelay(arguments.commandLine(call, command), call.waitDelay,
+    streamsOf(call, fds))
 end
 
 -- What the runs have used, packed by core, for results whose `resourceUsage` nobody has looked up.
@@ -118,7 +130,7 @@ local function run(kind, file, args, options)
   call.input = known.readInput(options)
   local outputEncoding = known.checkEncoding(options.encoding)
   if call.input then
-    call.stdio = compat.move(call.stdio, 2, #call.stdio, 2, {core.stdio.PIPE})
+    call.stdio = compat.move(call.stdio, 2, #call.stdio, 2, {PIPE})
   end
 
   local pid, outputs, status, signum, errno, events, usage = core.runSync(call)

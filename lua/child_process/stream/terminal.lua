@@ -44,6 +44,14 @@ function metatable.__index(terminal, key)
   return Terminal[key]
 end
 
+function metatable.__newindex(terminal, key, value)
+  if key == "columns" or key == "rows" then
+    error(errors.invalidArgValue("terminal." .. key, value,
+      "cannot be set: resize(columns, rows) changes the size"))
+  end
+  rawset(terminal, key, value)
+end
+
 --- Makes the stream for a terminal of core, which has no handle if the child could not be started.
 ---@param handle userdata?
 ---@param description child_process.TerminalDescription
