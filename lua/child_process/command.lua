@@ -43,13 +43,14 @@ local command = {}
 ---@class CommandAllOptions : CommandOptions
 ---@field concurrency? integer how many run at a time; default 4
 
--- Runs a command with options that are complete. Returns the result, or the error.
-local function execute(file, args, merged)
+-- Runs a command with options that are complete, and targets that other commands have, too. Returns
+-- the result, or the error.
+local function execute(file, args, merged, shared)
   options.check(merged)
   local Run = require("child_process.command.run")
   local chain = require("child_process.command.chain")
   local fields = require("child_process.command.retry")(merged, function(attempt)
-    return chain.awaitAll(Run.start(file, args, merged, {attempt = attempt}))
+    return chain.awaitAll(Run.start(file, args, merged, {attempt = attempt, shared = shared}))
   end)
   return require("child_process.command.result").of(fields)
 end
@@ -104,8 +105,10 @@ function functions.pipeline(defaults, stages, over)
   local merged = options.merge(defaults, over)
   local pipefail = options.take(merged, "pipefail")
   options.check(merged)
-  local attempt = require("child_process.command.pipeline").prepare(stages, merged, pipefail)
+  local attempt, finish = require("child_process.command.pipeline").prepare(stages, merged,
+    pipefail)
   local fields = require("child_process.command.retry")(merged, attempt)
+  finish()
   return raiseFailure(require("child_process.command.result").of(fields), merged)
 end
 
@@ -113,13 +116,14 @@ function functions.all(defaults, commands, over)
   local merged = options.merge(defaults, over)
   local concurrency = options.take(merged, "concurrency")
   options.check(merged)
-  return require("child_process.command.all")(commands, concurrency, merged.reject ~= false,
+  local shared = require("child_process.command.shared").new(merged)
+  return require("child_process.command.all")(commands, concurrency, merged.reject ~= false, shared,
     function(item)
       local args, own = options.split(item[2], item[3])
       local all = options.merge(merged, own)
       options.check(all)
       return function()
-        return execute(item[1], args, all)
+        return execute(item[1], args, all, shared)
       end
     end)
 end

@@ -75,6 +75,18 @@ describe("command.all", function()
     assert.is_true(err.timedOut)
   end)
 
+  it("may have one target for all, which is finished after the last", function()
+    local path = support.tmpdir() .. "/log"
+    local commands = {{"echo", {1}}, {"echo", {2}}, {"echo", {3}}}
+    for _ = 1, 2 do
+      all(commands, {stdout = {file = path}, concurrency = 2})
+      assert.equal(3, select(2, support.readFile(path):gsub("%d\n", "")))
+    end
+    local sort = command.start("sort", {stdin = "pipe"})
+    all(commands, {stdout = {"pipe", sort.child.stdin}, concurrency = 2})
+    assert.equal("1\n2\n3", sort:await().stdout)
+  end)
+
   it("ends all by a signal", function()
     local commands = {}
     for index = 1, 5 do commands[index] = {"sleep", {"600"}} end

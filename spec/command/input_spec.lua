@@ -68,7 +68,25 @@ describe("options.input", function()
     assert.equal("ENOENT", err.code)
   end)
 
+  it("that is closed before its end makes the command fail", function()
+    local source = cp.spawn("cat")
+    source.stdout:once("data", function() source.stdout:destroy() end)
+    source.stdin:finish("x")
+    local err = support.error(run, "cat", {input = source.stdout})
+    assert.matches("failed: the stream of options.input was closed before its end", err.message)
+    err = support.error(run, "cat", {input = source.stdout})
+    assert.matches("was closed before its end", err.message)
+    support.run()
+  end)
+
   it("is checked", function()
+    local child = cp.spawn("true")
+    for _, name in ipairs({"input", "stdin"}) do
+      local err = support.error(run, "cat", {[name] = child.stdin})
+      assert.matches(("options.%s' is a stream that can only be written"):format(name), err.message,
+        1, true)
+    end
+    support.run()
     assert.equal("ERR_INVALID_ARG_TYPE", support.error(run, "cat", {input = 1}).code)
     local err = support.error(run, "cat", {input = "x", inputFile = "y"})
     assert.equal("ERR_INVALID_ARG_VALUE", err.code)

@@ -209,6 +209,21 @@ describe("The options of a pipeline", function()
     assert.equal("A", pipeline({{"cat", {}, {input = "a"}}, {"tr", {"a", "A"}}}).stdout)
   end)
 
+  it("may send the errors of all to one place, which is finished after the last", function()
+    local path = support.tmpdir() .. "/log"
+    local stages = {sh("echo first >&2; echo x"), sh("cat; echo last >&2"), {"cat"}}
+    pipeline(stages, {stderr = {file = path}})
+    local list = support.lines(support.readFile(path))
+    table.sort(list)
+    assert.same({"first", "last"}, list)
+    for _, isAlone in ipairs({true, false}) do
+      local sort = command.start("sort", {stdin = "pipe"})
+      local stream = sort.child.stdin
+      pipeline(stages, {stderr = isAlone and stream or {"pipe", stream}})
+      assert.equal("first\nlast", sort:await().stdout)
+    end
+  end)
+
   it("join errors to the output on the way to the next command", function()
     local result = pipeline({sh("echo out; echo err >&2", {stderr = {fd = 1}}), {"cat"}})
     assert.equal("out\nerr", result.stdout)

@@ -88,6 +88,55 @@ describe("options.stdout and options.stderr", function()
   end)
 end)
 
+describe("A target that both outputs have", function()
+  it("may be a file, to which both are appended", function()
+    local path = support.tmpdir() .. "/log"
+    for _, stdout in ipairs({{file = path}, {"pipe", {file = path}}}) do
+      support.writeFile(path, "before")
+      run("sh", BOTH, {stdout = stdout, stderr = {file = path}})
+      local list = support.lines(support.readFile(path))
+      table.sort(list)
+      assert.same({"err", "out"}, list)
+    end
+    run("sh", BOTH, {stdout = {file = path, append = true}, stderr = {file = path, append = true}})
+    assert.equal(4, #support.lines(support.readFile(path)))
+  end)
+end)
+
+describe("A stream as a target", function()
+  it("is finished at the end, also if the command writes to it itself", function()
+    for _, targets in ipairs({"one", "list"}) do
+      local sort = command.start("sort", {stdin = "pipe"})
+      local stream = sort.child.stdin
+      run("sh", BOTH, {stdout = targets == "one" and stream or {stream, "pipe"}, stderr = stream})
+      assert.equal("err\nout", sort:await().stdout)
+    end
+  end)
+
+  it("may be one of many, without a warning", function()
+    local _, stderr = support.runScript([[
+      local readers, streams = {}, {}
+      for index = 1, 12 do
+        readers[index] = cp.command.start("cat", {stdin = "pipe"})
+        streams[index] = readers[index].child.stdin
+      end
+      cp.command.run("echo", {"x"}, {stdout = streams})
+      for _, reader in ipairs(readers) do assert(reader:await().stdout == "x") end
+    ]])
+    assert.equal("", stderr)
+  end)
+
+  it("has to be one that can be written", function()
+    local child = cp.spawn("true")
+    for _, stdout in ipairs({child.stdout, {"pipe", child.stdout}}) do
+      local err = support.error(run, "true", {stdout = stdout})
+      assert.equal("ERR_INVALID_ARG_VALUE", err.code)
+      assert.matches("options.stdout' is a stream that can only be read", err.message, 1, true)
+    end
+    support.run()
+  end)
+end)
+
 describe("{fd = 1} at stderr", function()
   it("joins the errors to the output, in order", function()
     local script = "for i in 1 2 3 4 5 6 7 8 9; do echo o$i; echo e$i >&2; done"

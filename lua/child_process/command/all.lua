@@ -48,9 +48,10 @@ end
 ---@param list any
 ---@param concurrency? integer
 ---@param stopsEarly boolean no more are started after the first failure, which is raised
+---@param shared SharedTargets
 ---@param prepare fun(item: table): fun(): CommandResult checks one; the result runs it and waits
 ---@return table<integer, CommandResult>
-return function(list, concurrency, stopsEarly, prepare)
+return function(list, concurrency, stopsEarly, shared, prepare)
   if type(list) ~= "table" then
     error(errors.invalidArgType("commands", "table", list))
   end
@@ -59,6 +60,7 @@ return function(list, concurrency, stopsEarly, prepare)
     options.checkItem(("commands[%d]"):format(index), list[index])
     prepared[index] = prepare(list[index])
   end
+  shared:empty()
   local batch = setmetatable({
     list = prepared, stopsEarly = stopsEarly, last = 0, results = {},
   }, Batch)
@@ -66,7 +68,9 @@ return function(list, concurrency, stopsEarly, prepare)
   for index = 1, math.min(concurrency or DEFAULT_CONCURRENCY, #list) do
     workers[index] = cp.async(batch.work, batch)
   end
-  raiseFirst(Promise.allSettled(workers):await())
+  local settled = Promise.allSettled(workers):await()
+  shared:finish()
+  raiseFirst(settled)
   if batch.failure and stopsEarly then
     fail(batch)
   end

@@ -42,9 +42,30 @@ end
 
 options.isStream = isStream
 
+--- Raises if a stream has no side that can be read. It may have ended.
+---@param name string of the option
+---@param stream Stream
+function options.checkReadable(name, stream)
+  if not (stream.readable or stream.readableEnded or stream.destroyed) then
+    error(errors.invalidArgValue("options." .. name, stream,
+      "is a stream that can only be written"))
+  end
+end
+
+--- Raises if a stream has no side that can be written. It may have ended.
+---@param name string of the option
+---@param stream Stream
+function options.checkWritable(name, stream)
+  if not (stream.writable or stream.writableEnded or stream.destroyed) then
+    error(errors.invalidArgValue("options." .. name, stream, "is a stream that can only be read"))
+  end
+end
+
 local function checkInput(name, value)
   local kind = type(value)
-  if kind ~= "string" and kind ~= "function" and not isStream(value) then
+  if isStream(value) then
+    options.checkReadable(name, value)
+  elseif kind ~= "string" and kind ~= "function" then
     error(errors.invalidArgType("options." .. name, {"string", "function", "Stream"}, value))
   end
 end

@@ -71,6 +71,7 @@ end
 -- Starts the flow. The sinks finish their streams themselves.
 local function start(self)
   if #self.collectors == 0 and areStreams(self.sinks) then
+    self.stream:setMaxListeners(0) -- each pipe has one
     for _, sink in ipairs(self.sinks) do
       self.stream:pipe(sink.stream, {["end"] = false})
     end

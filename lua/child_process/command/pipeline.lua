@@ -6,6 +6,7 @@ local errors = require("child_process.errors")
 local options = require("child_process.command.options")
 local result = require("child_process.command.result")
 local Run = require("child_process.command.run")
+local Shared = require("child_process.command.shared")
 local verbose = require("child_process.command.verbose")
 
 local given = options.given
@@ -92,14 +93,16 @@ end
 
 -- The last command is started first: its standard input is the standard output of the one before.
 -- If a command cannot be started, those before it are not started either.
-local function start(list, report, attempt)
+local function start(list, shared, report, attempt)
   local group = {}
   local runs, nextRun = {}, nil
   for index = #list, 1, -1 do
     if nextRun and not (nextRun.child and nextRun.child.pid) then
       runs[index] = Run.unstarted(list[index].file, list[index].args, list[index].options)
     else
-      local wiring = {group = group, report = report, attempt = attempt}
+      local wiring = {
+        group = group, shared = shared, report = report, attempt = attempt,
+      }
       local ok, run = pcall(startStage, list, index, nextRun, wiring)
       if not ok then
         closeStdin(nextRun)
@@ -120,16 +123,20 @@ end
 ---@class child_process.command.pipeline
 local pipeline = {}
 
---- Prepares a pipeline. Returns a function that runs it once, and returns the fields of its result.
+--- Prepares a pipeline. Returns a function that runs it once, and returns the fields of its result,
+--- and one that is to be called after the last run.
 ---@param stages any
 ---@param base table options
 ---@param pipefail? boolean
 ---@return fun(attempt?: integer): table
+---@return fun()
 function pipeline.prepare(stages, base, pipefail)
+  local shared = Shared.new(base)
   local list = read(stages, base)
   return function(attempt)
+    shared:empty()
     local report = verbose.report(base)
-    local last = start(list, report, attempt)
+    local last = start(list, shared, report, attempt)
     if report then
       last:reportStart(chain.describe(last))
     end
@@ -138,6 +145,8 @@ function pipeline.prepare(stages, base, pipefail)
       report:finish(result.of(fields))
     end
     return fields
+  end, function()
+    shared:finish()
   end
 end
 

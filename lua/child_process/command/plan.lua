@@ -3,6 +3,7 @@
 local errors = require("child_process.errors")
 local files = require("child_process.command.files")
 local options = require("child_process.command.options")
+local Shared = require("child_process.command.shared")
 local sinks = require("child_process.command.sinks")
 local stdin = require("child_process.command.stdin")
 local targets = require("child_process.command.targets")
@@ -16,6 +17,7 @@ local given = options.given
 ---@field leavesStdin? boolean its standard input is left open
 ---@field report? VerboseReport that of a group
 ---@field group? Run[] the commands that end together
+---@field shared? SharedTargets what other commands write to, too
 ---@field attempt? integer of options.retry
 
 ---@class CommandPlan
@@ -95,7 +97,7 @@ local function pipeOn(target, stream)
   if #target.sinks == 0 then
     target.entry = stream
   else
-    target.sinks[#target.sinks + 1] = sinks.stream(stream, true)
+    target.sinks[#target.sinks + 1] = sinks.stream(stream, {mayEndEarly = true})
   end
 end
 
@@ -116,8 +118,11 @@ function Plan.new(merged, wiring)
   local self = setmetatable({entries = entries}, Plan)
   self.stdin = stdin.read(chosen, wiring)
   local streams = {}
-  self.stdout = targets.read("stdout", chosen.stdout, streams)
-  self.stderr = targets.read("stderr", chosen.stderr, streams)
+  if Shared.haveCommonFile(chosen) then
+    Shared.new(chosen):empty()
+  end
+  self.stdout = targets.read("stdout", chosen.stdout, streams, wiring.shared)
+  self.stderr = targets.read("stderr", chosen.stderr, streams, wiring.shared)
   if wiring.stdout then
     pipeOn(self.stdout, wiring.stdout)
   end
@@ -149,6 +154,12 @@ function Plan:release()
   files.close(self.stdin)
   files.close(self.stdout)
   files.close(self.stderr)
+end
+
+--- Finishes the streams that the command has written to by itself.
+function Plan:finish()
+  targets.finish(self.stdout)
+  targets.finish(self.stderr)
 end
 
 --- The stream that we read for an output; nil if we do not.

@@ -58,6 +58,7 @@ local function complete(self)
   for _, output in pairs(self.outputs) do
     output:finish()
   end
+  self.plan:finish()
   for name, each in pairs(self.collectors) do
     each:finish()
     self.fields[name] = outcome.text(each, self.options)

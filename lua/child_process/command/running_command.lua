@@ -115,7 +115,7 @@ end
 -- Lets a command that is already being read write to another one.
 local function feed(run, target)
   local collector = run.collectors.stdout
-  local sink = sinks.stream(target, true)
+  local sink = sinks.stream(target, {mayEndEarly = true})
   local text = collector:text()
   if text ~= "" then
     target:write(text)

@@ -144,7 +144,7 @@ function StreamSink:finish()
     return
   end
   self.hasEnded = true
-  if not self.stream.isStandardStream and not self.stream.destroyed then
+  if not self.staysOpen and not self.stream.destroyed then
     self.stream:finish()
   end
   self:leave()
@@ -165,15 +165,20 @@ local function stop(self, err)
   end
 end
 
+---@class StreamSinkOptions
+---@field mayEndEarly? boolean its reader need not take everything
+---@field staysOpen? boolean it is not finished
+
 --- Writes to a stream, and finishes it after the last of the outputs that share the sink, unless it
 --- is one of process.
 ---@param stream Stream
----@param mayEndEarly? boolean its reader need not take everything
+---@param given? StreamSinkOptions
 ---@return Sink
-function sinks.stream(stream, mayEndEarly)
+function sinks.stream(stream, given)
   local self = setmetatable({
-    stream = stream, users = 1, mayEndEarly = mayEndEarly, onready = ignore, onfailure = ignore,
-    onleft = ignore, hasEnded = false,
+    stream = stream, users = 1, mayEndEarly = given and given.mayEndEarly, onready = ignore,
+    onfailure = ignore, onleft = ignore, hasEnded = false,
+    staysOpen = stream.isStandardStream or given and given.staysOpen,
   }, StreamSink)
   self.listeners = {
     drain = function() self.onready() end,

@@ -34,13 +34,25 @@ local function feedText(text)
   end
 end
 
+local CLOSED = "the stream of options.input was closed before its end"
+
 local function feedStream(source)
   return function(child, onfailure)
+    local function cut()
+      if not source.readableEnded and not child.stdin.destroyed then
+        onfailure(CLOSED)
+        child.stdin:destroy()
+      end
+    end
     watch(child, onfailure)
     source:on("error", function(err)
       onfailure(err)
     end)
+    source:on("close", cut)
     source:pipe(child.stdin)
+    if source.destroyed then
+      cut()
+    end
   end
 end
 
@@ -94,10 +106,12 @@ end
 
 local WORDS = {pipe = true, overlapped = true, inherit = true, ignore = true}
 
-local function checkWord(value)
+local function checkEntry(value)
   if type(value) == "string" and not WORDS[value] then
     error(errors.invalidArgValue("options.stdin", value, "must be 'pipe', 'inherit', 'ignore' or "
       .. "an entry of options.stdio; a text to read is options.input"))
+  elseif isStream(value) then
+    options.checkReadable("stdin", value)
   end
 end
 
@@ -121,7 +135,7 @@ end
 ---@return CommandInput
 function stdin.read(merged, wiring)
   checkOnlyOne(merged)
-  checkWord(merged.stdin)
+  checkEntry(merged.stdin)
   local source = {entry = "pipe"}
   if wiring.stdin then
     source.entry = wiring.stdin

@@ -13,6 +13,8 @@ local given, isStream = options.given, options.isStream
 ---@field isCollected boolean? it is a part of the result
 ---@field sinks Sink[]
 ---@field streams table<Stream, Sink> of both outputs
+---@field shared? SharedTargets
+---@field finishes? Stream what the command writes to by itself, to be finished at the end
 ---@field opened? file* closed once the child has it
 ---@field failure? Error a file that cannot be opened
 
@@ -92,16 +94,18 @@ function kinds.ignore(target, _, _, isOnly)
 end
 
 -- Both outputs share the sink of a stream that is a target of both.
-function kinds.stream(target, value, _, isOnly)
+function kinds.stream(target, value, name, isOnly)
+  options.checkWritable(name, value)
+  local isShared = target.shared and target.shared:has(value)
   if isOnly then
-    target.entry = value
+    target.entry, target.finishes = value, not isShared and value or nil
     return
   end
   local sink = target.streams[value]
   if sink then
     sink:share()
   else
-    sink = sinks.stream(value)
+    sink = sinks.stream(value, {staysOpen = isShared})
     target.streams[value] = sink
   end
   target.sinks[#target.sinks + 1] = sink
@@ -168,9 +172,10 @@ end
 ---@param name "stdout"|"stderr"
 ---@param value any nil: the output is collected
 ---@param streams table<Stream, Sink> of both outputs
+---@param shared? SharedTargets those of several commands
 ---@return Target
-function targets.read(name, value, streams)
-  local target = {sinks = {}, streams = streams}
+function targets.read(name, value, streams, shared)
+  local target = {sinks = {}, streams = streams, shared = shared}
   if not given(value) or value == false then
     value = "pipe"
   end
@@ -180,6 +185,16 @@ function targets.read(name, value, streams)
   end
   kinds[kind](target, value, name, true)
   return target
+end
+
+--- Finishes the stream that the command has written to by itself.
+---@param target Target
+function targets.finish(target)
+  local stream = target.finishes
+  if stream and not stream.isStandardStream and not stream.destroyed
+    and not stream.writableEnded then
+    stream:finish()
+  end
 end
 
 return targets
