@@ -1,8 +1,7 @@
--- A test of examples/test_runner.lua that takes more memory than it may have.
+-- A test of examples/test_runner.lua that takes more memory than it may have, soon: 256 MiB.
 
-local text = ("x"):rep(1024 * 1024)
-local texts = {}
-for i = 1, 4096 do
-  texts[i] = text .. i
+local text = ("x"):rep(64 * 1024)
+for _ = 1, 4 do
+  text = text .. text .. text .. text .. text .. text .. text .. text
 end
-print(#texts)
+print(#text)

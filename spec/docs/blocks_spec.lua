@@ -39,7 +39,6 @@ local NEEDS = {
   {"<close>", "Lua 5.4", support.closesVariables},
   {"int64 = true", "LuaJIT", support.isLuaJIT},
   {'require("luv")', "luv", loads("luv")},
-  {"require('child_process')", "node", support.hasNode()},
   {"uid =", "root", support.isRoot},
 }
 
@@ -71,11 +70,16 @@ local function run(block, files)
   return support.outputOfSuccess(child)
 end
 
-local function test(block, files)
+-- What a block needs and is not there.
+local function missing(block)
+  if block.language == "js" and not support.hasNode() then return "node" end
   local needs = find(NEEDS, block.text)
-  if needs and not needs[3] then
-    pending("needs " .. needs[2])
-  end
+  return needs and not needs[3] and needs[2]
+end
+
+local function test(block, files)
+  local name = missing(block)
+  if name then pending("needs " .. name) end
   local stdout = run(block, files)
   if block.output or SHOWS_OUTPUT[block.page] then assert.equal(block.output or "", stdout) end
 end
