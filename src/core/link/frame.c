@@ -66,11 +66,12 @@ uint32_t cp_link_credit_read(const unsigned char bytes[4])
 }
 
 /* No text that a person reads has zeros in it. The two sides have different marks, so that a
- * launcher that only echoes is not taken for an agent. */
+ * launcher that only echoes is not taken for an agent. The zero that ends a string is no part of a
+ * mark. */
 const char *cp_link_mark(cp_link_side side)
 {
-  static const char host[CP_LINK_MARK] = "\0child_process host   \0\n";
-  static const char agent[CP_LINK_MARK] = "\0child_process agent  \0\n";
+  static const char host[CP_LINK_MARK + 1] = "\0child_process host   \0\n";
+  static const char agent[CP_LINK_MARK + 1] = "\0child_process agent  \0\n";
 
   return side == CP_LINK_HOST ? host : agent;
 }
