@@ -8,6 +8,7 @@ local arguments = require("child_process.spawn.arguments")
 local ChildProcess = require("child_process.spawn.child")
 local compat = require("child_process.base.compat")
 local core = require("child_process.core")
+local cpus = require("child_process.process.cpus")
 local environment = require("child_process.spawn.environment")
 local errors = require("child_process.errors")
 local known = require("child_process.spawn.options")
@@ -180,7 +181,7 @@ onFrame[kinds.HELLO] = function(self, _, bytes)
   end
   self.isGreeted = true
   self.grace = compat.toInteger(hello.grace) or self.grace
-  self.link:send(kinds.HELLO, 0, protocol.hello(hello.nonce))
+  self.link:send(kinds.HELLO, 0, protocol.hello(hello.nonce, {cpus = cpus()}))
   if hello.version ~= protocol.VERSION then
     self:finish()
     return

@@ -17,7 +17,8 @@ local scheduling = require("child_process.pool.scheduling")
 local Tasks = require("child_process.pool.tasks")
 
 --- Events: "online" (child) when a child is ready for tasks; "exit" (child, code, signal) when it
---- has ended; "retry" (error, value, attempt) when a task is tried again whose child has ended.
+--- has ended; "retry" (error, value, attempt) when a task is tried again whose child has ended;
+--- "lost" (error, host) when a host of options.hosts has ended.
 ---@class Pool : EventEmitter
 ---@field stats PoolStats
 local Pool, metatable = emitters.inherit("Pool")
@@ -27,7 +28,7 @@ assign(Pool, scheduling)
 local checkThis = check.this("Pool", metatable)
 
 ---@class PoolStats
----@field size integer how many children at most
+---@field size integer how many children at most, as far as hosts are connected
 ---@field children integer that run now
 ---@field idle integer of them, how many wait for tasks
 ---@field busy integer of them, how many work on tasks
@@ -37,6 +38,13 @@ local checkThis = check.this("Pool", metatable)
 ---@field retried integer how often a task was tried again
 ---@field started integer children since the start of the pool
 ---@field ended integer children that have ended before the pool let them go
+---@field hosts? PoolHostStats[] in the order of options.hosts
+
+---@class PoolHostStats
+---@field host Host|"local"
+---@field size integer how many children at most; 0 if it has ended, or is not connected yet
+---@field children integer that run now
+---@field busy integer of them, how many work on tasks
 
 function metatable.__index(pool, key)
   if key == "stats" then
@@ -96,13 +104,13 @@ end
 function Pool:map(source, given)
   checkThis(self, "map")
   local take, mayWait = options.source(source)
-  local ordered, window, rejects = options.ofMap(given, self._settings.size)
+  local ordered, window, rejects = options.ofMap(given)
   if self._isClosing then
     error(failure.closed(), 0)
   end
   return require("child_process.pool.map")(self, {
     take = take, mayWait = mayWait, ordered = ordered, window = window, rejects = rejects,
-    size = self._settings.size, timeout = self._settings.taskTimeout,
+    timeout = self._settings.taskTimeout,
   })
 end
 
@@ -153,7 +161,7 @@ end
 --- How many processors the affinity mask and the cgroup's quota of this process allow.
 ---@return integer # at least 1
 function pool.cpus()
-  return require("child_process.pool.cpus")()
+  return require("child_process.process.cpus")()
 end
 
 return setmetatable(pool, {

@@ -342,7 +342,7 @@ describe("A script that never gets ready", function()
     -- The next task is one more try, and no more.
     assert.equal("ERR_POOL_START", reason(p:run("again")).code)
     assert.equal(("started\n"):rep(4), support.readFile(log))
-    assert.is_false(p._backoff:hasRef())
+    assert.is_false(p._places:all()[1].backoff:hasRef())
   end)
 
   it("is started again after a failure that does not last", function()

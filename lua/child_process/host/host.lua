@@ -3,6 +3,7 @@
 local arguments = require("child_process.spawn.arguments")
 local check = require("child_process.base.check")
 local ChildProcess = require("child_process.spawn.child")
+local compat = require("child_process.base.compat")
 local core = require("child_process.core")
 local emitters = require("child_process.events.emitter")
 local errors = require("child_process.errors")
@@ -30,6 +31,8 @@ local kinds, tick = protocol.kinds, ticks.tick
 ---@field state "connecting"|"connected"|"closing"|"failing"|"closed"
 ---@field name string the launcher's command
 ---@field lua? string the version of Lua over there, once it is connected
+---@field pid? integer the agent's process there
+---@field cpus? integer how many processors it may use there
 local Host, metatable = emitters.inherit("Host")
 
 local checkThis = check.this("Host", metatable)
@@ -308,7 +311,7 @@ onFrame[kinds.HELLO] = function(self, _, bytes)
     return
   end
   self._wasConnected = true
-  self.lua, self.pid = hello.lua, hello.pid
+  self.lua, self.pid, self.cpus = hello.lua, hello.pid, compat.toInteger(hello.cpus)
   if self._connectTimer then
     self._connectTimer:close()
     self._connectTimer = nil

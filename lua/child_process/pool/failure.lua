@@ -24,12 +24,14 @@ end
 ---@field exitCode? integer
 ---@field signalCode? string
 ---@field startError? Error it could not be started
+---@field loss? Error its host was lost
 ---@field stderr? string the end of what it has written there
 ---@field ranOutOfMemory? boolean the kernel has killed it for lack of memory
 
 local function how(ending)
-  if ending.startError then
-    return ending.startError.message
+  local problem = ending.startError or ending.loss
+  if problem then
+    return problem.message
   elseif ending.ranOutOfMemory then
     return ("killed by the kernel for lack of memory, %s"):format(ending.signalCode)
   elseif ending.signalCode then
@@ -43,7 +45,7 @@ end
 local function fields(ending)
   return {
     exitCode = not ending.startError and ending.exitCode or nil, signalCode = ending.signalCode,
-    cause = ending.startError,
+    cause = ending.startError or ending.loss,
   }
 end
 
@@ -68,6 +70,36 @@ function failure.notStarted(script, count, ending)
   local err = ordinary(("%d children in a row ended before they were ready: %s (%s)"):format(count,
     script, how(ending)), "ERR_POOL_START", fields(ending))
   return withStderr(err, ending.stderr)
+end
+
+--- A host was closed by the program.
+---@param host Host
+---@return Error
+function failure.closedHost(host)
+  return ordinary(("host '%s' is closed"):format(host.name), "ERR_HOST_CLOSED")
+end
+
+local MOST_HOSTS = 3 -- whose errors are shown
+
+--- No host of the pool is left.
+---@param places child_process.pool.Place[]
+---@return Error
+function failure.noHost(places)
+  local lines, list = {}, {}
+  for index, place in ipairs(places) do
+    local err = place.failure or failure.closedHost(place.host)
+    list[index] = err
+    if index <= MOST_HOSTS then
+      lines[index] = err.message
+    end
+  end
+  if #list > MOST_HOSTS then
+    lines[#lines + 1] = ("and %d more, see the field errors"):format(#list - MOST_HOSTS)
+  end
+  local err = ordinary("No host of the pool is left: " .. table.concat(lines, "\n"),
+    "ERR_POOL_NO_HOST")
+  err.errors, err.cause = list, list[#list]
+  return err
 end
 
 ---@param timeout integer milliseconds

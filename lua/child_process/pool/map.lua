@@ -7,6 +7,8 @@ local Queue = require("child_process.base.queue")
 local Tasks = require("child_process.pool.tasks")
 local wait = require("child_process.loop.wait")
 
+local WINDOW = 4 -- the default of options.window, times the size of the pool
+
 ---@class child_process.pool.Mapping
 ---@field package pool Pool
 ---@field package settings table see Pool:map
@@ -41,8 +43,9 @@ end
 
 -- Whether a task may be taken from the source.
 local function hasRoom(self)
-  return self.working < self.settings.size
-    and self.taken - self.consumed < self.settings.window
+  local size = self.pool:_capacity()
+  return self.working < size
+    and self.taken - self.consumed < (self.settings.window or WINDOW * size)
 end
 
 -- Takes a task from the source, and has it done. Returns false at the end.
@@ -95,6 +98,7 @@ function Mapping:fill()
 end
 
 local function start(self)
+  self.pool._mappings[self] = true
   if not self.settings.mayWait then
     self:fill()
     return

@@ -2,13 +2,16 @@
 
 local check = require("child_process.base.check")
 local cp = require("child_process")
+local cpus = require("child_process.process.cpus")
 local errors = require("child_process.errors")
 
 ---@class child_process.pool.options
 local options = {}
 
 ---@class PoolOptions
----@field size? integer how many children at most; default pool.cpus()
+---@field size? integer how many children at most, here or on each of the hosts; default: as many as
+---there are processors, see pool.cpus
+---@field hosts? (Host|"local"|PoolHost)[] where the children run; default: here
 ---@field args? (string|number|boolean)[] arguments of the script
 ---@field options? ForkOptions of its children
 ---@field maxTasksPerChild? integer a child that has done so many tasks is replaced
@@ -16,8 +19,12 @@ local options = {}
 ---@field taskTimeout? number milliseconds that a task may take
 ---@field idleTimeout? number milliseconds without a task after which a child is let go
 
+---@class PoolHost
+---@field host Host|"local" a host, or this machine
+---@field size? integer how many children there at most; default: options.size of the pool
+
 local KNOWN = {
-  size = true, args = true, options = true, maxTasksPerChild = true, retries = true,
+  size = true, hosts = true, args = true, options = true, maxTasksPerChild = true, retries = true,
   taskTimeout = true, idleTimeout = true,
 }
 
@@ -34,9 +41,61 @@ local function delay(given, name)
   return check.toInteger(check.atLeast("options." .. name, value, 1))
 end
 
+local KNOWN_PLACE = {host = true, size = true}
+
+local function isHost(value)
+  return type(value) == "table" and value._start ~= nil
+end
+
+local function checkHost(name, value)
+  if value ~= "local" and not isHost(value) then
+    error(errors.invalidArgType(name, {"Host", "'local'"}, value))
+  end
+  return value ~= "local" and value or nil
+end
+
+-- Reads an entry of options.hosts. Returns the host, and its size.
+local function readPlace(name, value, size)
+  if isHost(value) or type(value) ~= "table" then
+    return checkHost(name, value), size
+  end
+  check.options(name, value, KNOWN_PLACE)
+  local own = value.size
+  return checkHost(name .. ".host", value.host),
+    own ~= nil and check.integer(name .. ".size", own, 1) or size
+end
+
+-- Returns where children run: {host, size} for each place.
+local function readPlaces(hosts, size)
+  if hosts == nil then
+    return {{size = size or cpus()}}
+  end
+  check.type("options.hosts", "table", hosts)
+  local places, seen = {}, {}
+  for index = 1, check.length(hosts) do
+    local name = ("options.hosts[%d]"):format(index)
+    local host, ofHost = readPlace(name, hosts[index], size)
+    local key = host or "local"
+    if seen[key] then
+      error(errors.invalidArgValue(name, hosts[index], ("is the same host as options.hosts[%d]")
+        :format(seen[key])))
+    end
+    seen[key] = index
+    places[index] = {host = host, size = ofHost or not host and cpus() or nil}
+  end
+  if #places == 0 then
+    error(errors.invalidArgValue("options.hosts", hosts, "must name at least one host"))
+  end
+  return places
+end
+
 -- The options of a child. It ends with us, and its whole tree with it.
 local function forkOptions(given)
   check.optional("options.options", "table", given)
+  if given and given.host ~= nil then
+    error(errors.invalidArgValue("options.options.host", given.host,
+      "is not for pools, whose hosts are options.hosts"))
+  end
   local copy = {
     tree = true, killOnParentExit = true, forceKillAfterDelay = 5000, waitDelay = 1000,
   }
@@ -56,7 +115,8 @@ function options.ofPool(given)
   given = check.options("pool", given, KNOWN) or {}
   local childOptions, takesStderr = forkOptions(given.options)
   return {
-    size = integer(given, "size", 1) or require("child_process.pool.cpus")(),
+    places = readPlaces(given.hosts, integer(given, "size", 1)),
+    hasHosts = given.hosts ~= nil,
     args = check.optional("options.args", "table", given.args) or {},
     forkOptions = childOptions,
     takesStderr = takesStderr, -- their stderr is a pipe because we read it
@@ -96,15 +156,14 @@ local KNOWN_MAP = {ordered = true, window = true, reject = true}
 
 --- Checks the options of `map`.
 ---@param given? PoolMapOptions
----@param size integer of the pool
 ---@return boolean ordered
----@return integer window
+---@return integer? window nil: the default
 ---@return boolean reject
-function options.ofMap(given, size)
+function options.ofMap(given)
   given = check.options("pool:map", given, KNOWN_MAP) or {}
   check.optional("options.ordered", "boolean", given.ordered)
   check.optional("options.reject", "boolean", given.reject)
-  return given.ordered or false, integer(given, "window", 1) or 4 * size, given.reject ~= false
+  return given.ordered or false, integer(given, "window", 1), given.reject ~= false
 end
 
 --- Checks the source of `map`. Returns a function that returns the next task.

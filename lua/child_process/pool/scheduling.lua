@@ -1,20 +1,85 @@
 --- A part of Pool: which child does which task, and when children start and end.
 
-local cgroup = require("child_process.pool.cgroup")
+local cgroup = require("child_process.process.cgroup")
 local failure = require("child_process.pool.failure")
+local Places = require("child_process.pool.places")
 local Promise = require("child_process.promise.promise")
-local setTimeout = require("child_process.timers").setTimeout
 local Tasks = require("child_process.pool.tasks")
 local Worker = require("child_process.pool.worker")
 
--- Children in a row that may end before they are ready; and children that may end at a task.
-local MOST_FAILED_STARTS = 3
-local MOST_DEATHS = 3
-
-local SHORTEST_DELAY, LONGEST_DELAY = 50, 5000 -- milliseconds before a child is replaced
+local MOST_FAILED_STARTS = 3 -- of children in a row, until the tasks that wait are given up
+local MOST_DEATHS = 3 -- of children at one task
 
 ---@class Pool
 local methods = {}
+
+-- Starting children -------------------------------------------------------------------------------
+
+local function failWaiting(self, err)
+  self._counts.failed = self._counts.failed + self._tasks.count
+  self._tasks:dropAll(err)
+end
+
+local function startWorker(self, place)
+  if not self._oomKills then
+    self._oomKills = cgroup.oomKills() or 0
+  end
+  local worker = Worker.new(self, self._settings, place)
+  self._workers[worker] = true
+  local ok, err = pcall(worker.start, worker)
+  if not ok then -- the options of fork are wrong
+    self._workers[worker] = nil
+    failWaiting(self, err)
+    return
+  end
+  self._count, self._starting = self._count + 1, self._starting + 1
+  place.count, place.starting = place.count + 1, place.starting + 1
+  self._counts.started = self._counts.started + 1
+end
+
+-- Starts children for the tasks that wait, or gives these up where none can be started any more.
+local function grow(self)
+  if self._tasks.count == 0 then
+    return
+  elseif self._places:areGone() then
+    failWaiting(self, failure.noHost(self._places:all()))
+    return
+  elseif self._backoffs > 0 then
+    self._places:referenceBackoffs(true)
+  end
+  while self._starting < self._tasks.count do
+    local place = self._places:findRoom()
+    if not place then
+      return
+    end
+    startWorker(self, place)
+  end
+end
+
+-- Starts no child at a place for a time.
+local function backOff(self, place, count)
+  self._backoffs = self._backoffs + (place.backoff and 0 or 1)
+  place:backOff(count, function()
+    self._backoffs = self._backoffs - 1
+    self._places:changed()
+    grow(self)
+  end)
+  place:referenceBackoff(self._tasks.count > 0)
+end
+
+-- A host is connected, so that children can be started there.
+local function onConnected(self)
+  for mapping in pairs(self._mappings) do
+    mapping:fill()
+  end
+  grow(self)
+end
+
+-- A host has ended.
+local function onLost(self, place)
+  grow(self)
+  self:emit("lost", place.failure or failure.closedHost(place.host), place.host)
+end
 
 --- Sets the fields of this part.
 function methods:_initScheduling()
@@ -23,84 +88,51 @@ function methods:_initScheduling()
   self._idle = {}               -- a list; the last one to become idle is used first
   self._count = 0               -- of the workers that neither leave nor end
   self._starting = 0            -- of those, how many are not ready
-  self._deaths = 0              -- of children in a row, while no task was done
-  self._failedStarts = 0        -- in a row
-  self._wasReady = false        -- a child has been ready
-  self._backoff = nil           -- a timer, while no child may be started
+  self._backoffs = 0            -- of the places, how many start no child for a time
+  self._mappings = setmetatable({}, {__mode = "k"}) -- those of `map` that take tasks
   self._emptyPromise = nil      -- of `close` and `terminate`
   self._oomKills = nil          -- of the cgroup, when we looked last
   self._counts = {completed = 0, failed = 0, retried = 0, started = 0, ended = 0}
+  self._places = Places.new(self._settings)
+  self._places:watch(onConnected, onLost, self)
+end
+
+--- How many tasks can be done at a time, or wait for the first host.
+---@return integer # at least 1
+function methods:_capacity()
+  return math.max(1, self._places:capacity())
+end
+
+-- How many children run and are busy: in all, and by place.
+local function countChildren(self)
+  local all, byPlace = {children = 0, busy = 0}, {}
+  for worker in pairs(self._workers) do
+    local there = byPlace[worker.place] or {children = 0, busy = 0}
+    byPlace[worker.place] = there
+    for _, counts in ipairs({all, there}) do
+      counts.children = counts.children + 1
+      counts.busy = counts.busy + (worker.state == "busy" and 1 or 0)
+    end
+  end
+  return all, byPlace
 end
 
 ---@return PoolStats
 function methods:_getStats()
-  local busy, children, counts = 0, 0, self._counts
-  for worker in pairs(self._workers) do
-    children = children + 1
-    busy = busy + (worker.state == "busy" and 1 or 0)
+  local all, byPlace = countChildren(self)
+  local counts, hosts = self._counts, self._settings.hasHosts and {} or nil
+  for index, place in ipairs(hosts and self._places:all() or {}) do
+    local there = byPlace[place] or {children = 0, busy = 0}
+    hosts[index] = {
+      host = place.host or "local", size = place:capacity(), children = there.children,
+      busy = there.busy,
+    }
   end
   return {
-    size = self._settings.size, children = children, idle = #self._idle, busy = busy,
+    size = self._places:capacity(), children = all.children, idle = #self._idle, busy = all.busy,
     waiting = self._tasks.count, completed = counts.completed, failed = counts.failed,
-    retried = counts.retried, started = counts.started, ended = counts.ended,
+    retried = counts.retried, started = counts.started, ended = counts.ended, hosts = hosts,
   }
-end
-
--- Starting children -------------------------------------------------------------------------------
-
--- How many children may be starting at a time. A script that never gets ready is not started by as
--- many as the pool may have.
-local function mostStarting(self)
-  if self._failedStarts > 0 then
-    return 1
-  end
-  return self._wasReady and self._settings.size or MOST_FAILED_STARTS
-end
-
-local function startWorker(self)
-  if not self._oomKills then
-    self._oomKills = cgroup.oomKills() or 0
-  end
-  local worker = Worker.new(self, self._settings)
-  self._workers[worker] = true
-  local ok, err = pcall(worker.start, worker)
-  if not ok then -- the options of fork are wrong
-    self._workers[worker] = nil
-    self._counts.failed = self._counts.failed + self._tasks.count
-    self._tasks:dropAll(err)
-    return
-  end
-  self._count, self._starting = self._count + 1, self._starting + 1
-  self._counts.started = self._counts.started + 1
-end
-
--- Starts children for the tasks that wait.
-local function grow(self)
-  if self._backoff then
-    if self._tasks.count > 0 then
-      self._backoff:ref()
-    end
-    return
-  end
-  while self._count < self._settings.size and self._starting < self._tasks.count
-    and self._starting < mostStarting(self) do
-    startWorker(self)
-  end
-end
-
--- Starts no child for a time.
-local function backOff(self, count)
-  local delay = math.min(SHORTEST_DELAY * 2 ^ (count - 1), LONGEST_DELAY)
-  if self._backoff then
-    self._backoff:close()
-  end
-  self._backoff = setTimeout(function()
-    self._backoff = nil
-    grow(self)
-  end, delay)
-  if self._tasks.count == 0 then
-    self._backoff:unref()
-  end
 end
 
 -- Giving out tasks --------------------------------------------------------------------------------
@@ -113,8 +145,15 @@ local function finish(self, task, isDone, outcome)
   task:finish(isDone, outcome)
 end
 
-local function leave(self, worker)
+-- A worker does no more tasks.
+local function countOut(self, worker)
   self._count = self._count - 1
+  worker.place.count = worker.place.count - 1
+  self._places:changed()
+end
+
+local function leave(self, worker)
+  countOut(self, worker)
   worker:leave()
 end
 
@@ -134,7 +173,9 @@ end
 
 -- A worker is free.
 local function serve(self, worker)
-  if worker:isWorn() then
+  if not worker.place:isOpen() then
+    worker:rest() -- until its end comes
+  elseif worker:isWorn() then
     leave(self, worker)
     grow(self)
   elseif not giveNext(self, worker) then
@@ -147,12 +188,13 @@ local function serve(self, worker)
   end
 end
 
--- Takes the worker that has become idle last. One whose end was noticed is none.
+-- Takes the worker that has become idle last. One whose end was noticed is none, nor is one whose
+-- host is about to end.
 local function takeIdle(self)
   local worker
   repeat
     worker = table.remove(self._idle)
-  until not worker or worker.state == "idle"
+  until not worker or worker.state == "idle" and worker.place:isOpen()
   return worker
 end
 
@@ -171,8 +213,10 @@ end
 --- A child has answered for the first time.
 ---@param worker child_process.pool.Worker
 function methods:_workerReady(worker)
-  self._starting = self._starting - 1
-  self._failedStarts, self._wasReady = 0, true
+  local place = worker.place
+  self._starting, place.starting = self._starting - 1, place.starting - 1
+  place.failedStarts, place.wasReady = 0, true
+  self._places:changed()
   serve(self, worker)
   grow(self)
   self:emit("online", worker.child)
@@ -184,7 +228,7 @@ end
 ---@param isDone boolean
 ---@param outcome any
 function methods:_taskDone(worker, task, isDone, outcome)
-  self._deaths = 0
+  worker.place.deaths = 0
   serve(self, worker) -- first, so that the child is busy while we look at the outcome
   finish(self, task, isDone, outcome)
 end
@@ -255,46 +299,46 @@ local function retryOrFail(self, task, ending)
   return err
 end
 
--- A child has ended before it was ready. If no other is ready, and it is the third in a row, the
--- tasks that wait have failed.
-local function startFailed(self, ending)
-  self._failedStarts = self._failedStarts + 1
-  if self._failedStarts >= MOST_FAILED_STARTS and self._count == 0 then
-    local err = failure.notStarted(self._settings.script, self._failedStarts, ending)
-    self._counts.failed = self._counts.failed + self._tasks.count
-    self._tasks:dropAll(err)
+-- A child has ended before it was ready. If none can get ready elsewhere, and it is the third in a
+-- row, the tasks that wait have failed.
+local function startFailed(self, place, ending)
+  place.failedStarts = place.failedStarts + 1
+  if place.failedStarts >= MOST_FAILED_STARTS and self._count == 0
+    and not self._places:arePromising() then
+    failWaiting(self, failure.notStarted(self._settings.script, place.failedStarts, ending))
   end
-  backOff(self, self._failedStarts + 1)
+  backOff(self, place, place.failedStarts + 1)
 end
 
 local function resolveIfEmpty(self)
   local promise = self._emptyPromise
   if promise and promise:_isPending() and next(self._workers) == nil
     and self._tasks.count == 0 then
-    if self._backoff then
-      self._backoff:close()
-    end
+    self._places:release()
     promise:_fulfill()
   end
 end
 
--- Keeps the numbers, and has the task of a child that has ended done by another one.
+-- Keeps the numbers, and has the task of a child that has ended done by another one. That a host is
+-- lost is not the fault of its children.
 local function account(self, worker, task)
-  local ending = worker:getEnd()
-  noteMemory(self, ending)
+  local ending, place = worker:getEnd(), worker.place
+  if not place.host then
+    noteMemory(self, ending)
+  end
   if not worker.hasLeft then
-    self._count = self._count - 1
+    countOut(self, worker)
     self._counts.ended = self._counts.ended + 1
   end
   if not worker.wasReady then
-    self._starting = self._starting - 1
-    if not worker.wasStopped then
-      startFailed(self, ending)
+    self._starting, place.starting = self._starting - 1, place.starting - 1
+    if not worker.wasStopped and place:isOpen() then
+      startFailed(self, place, ending)
     end
   elseif task then
-    self._deaths = self._deaths + 1
-    if self._deaths > 1 then
-      backOff(self, self._deaths - 1)
+    place.deaths = place.deaths + 1
+    if place.deaths > 1 and place:isOpen() then
+      backOff(self, place, place.deaths - 1)
     end
     return retryOrFail(self, task, ending)
   end
@@ -310,7 +354,7 @@ function methods:_workerEnded(worker)
   local err = account(self, worker, task)
   grow(self)
   resolveIfEmpty(self)
-  if err then
+  if err and not task.isOver then
     self:emit("retry", err, task.value, task.deaths + 1)
   end
   self:emit("exit", child, child.exitCode, child.signalCode)

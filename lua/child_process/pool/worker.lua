@@ -19,6 +19,7 @@ local NOTICE = 1000 -- milliseconds between the end of a channel and that of its
 ---@field wasReady boolean it has answered
 ---@field hasLeft boolean it was asked to end, and may be counted out
 ---@field wasStopped boolean we have ended it
+---@field place child_process.pool.Place
 ---@field package pool child_process.pool.Pool
 ---@field package settings table
 ---@field package list child_process.Requests
@@ -26,6 +27,7 @@ local NOTICE = 1000 -- milliseconds between the end of a channel and that of its
 ---@field package tail string the end of its stderr
 ---@field package timer? Timeout of the task, or of the wait for one, or for the end
 ---@field package startError? Error
+---@field package loss? Error of its host
 local Worker = {}
 Worker.__index = Worker
 
@@ -88,7 +90,7 @@ function Worker:getEnd()
   local child = self.child
   return {
     exitCode = child and child.exitCode, signalCode = child and child.signalCode,
-    startError = self.startError, stderr = self.tail,
+    startError = self.startError, loss = self.loss, stderr = self.tail,
   }
 end
 
@@ -132,7 +134,11 @@ end
 local function listen(self)
   local child = self.child
   child:on("error", function(err)
-    self.startError = not child.pid and err or nil
+    if not child.pid then
+      self.startError = err
+    elseif err.code == "ERR_HOST_LOST" then
+      self.loss = err
+    end
   end)
   child:on("exit", function()
     onExit(self)
@@ -161,12 +167,13 @@ end
 
 ---@param pool child_process.pool.Pool
 ---@param settings table
+---@param place child_process.pool.Place
 ---@return child_process.pool.Worker
-function Worker.new(pool, settings)
+function Worker.new(pool, settings, place)
   return setmetatable({
-    pool = pool, settings = settings, state = "starting", wasReady = false, hasLeft = false,
-    wasStopped = false, task = nil, timer = nil, startError = nil, list = nil, done = 0, tail = "",
-    child = nil,
+    pool = pool, settings = settings, place = place, state = "starting", wasReady = false,
+    hasLeft = false, wasStopped = false, task = nil, timer = nil, startError = nil, loss = nil,
+    list = nil, done = 0, tail = "", child = nil,
   }, Worker)
 end
 
@@ -186,7 +193,7 @@ end
 --- child.
 function Worker:start()
   local settings = self.settings
-  fork(settings.script, settings.args, settings.forkOptions, prepare, self)
+  fork(settings.script, settings.args, self.place.forkOptions, prepare, self)
 end
 
 -- Tasks -------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 
 local io = require("child_process.base.standard").io
 
----@class child_process.pool.cgroup
+---@class child_process.process.cgroup
 local cgroup = {}
 
 local function read(path)

@@ -1,6 +1,6 @@
 --- How many processors this process may use.
 
-local cgroup = require("child_process.pool.cgroup")
+local cgroup = require("child_process.process.cgroup")
 local io = require("child_process.base.standard").io
 
 -- The processors in a list such as "0-3,8".
@@ -23,7 +23,7 @@ end
 
 -- Where there is no /proc.
 local function online()
-  local result = require("child_process").spawnSync("getconf", {"_NPROCESSORS_ONLN"})
+  local result = require("child_process.spawn.sync").spawnSync("getconf", {"_NPROCESSORS_ONLN"})
   return tonumber(result.stdout)
 end
 
