@@ -708,6 +708,14 @@ function LinkHandle:openOurs(child, fd, kind) end
 ---@return integer? errno
 function LinkHandle:openTheirs(child, fd, kind, prefix) end
 
+--- Returns our end of a pipe to a child, for another child, which then writes to the first one. If
+--- nobody reads that pipe any more, neither does anybody read this one. For the agent.
+---@param child integer
+---@param fd integer the child's descriptor
+---@return child_process.Descriptor? descriptor
+---@return integer? errno
+function LinkHandle:shareTheirs(child, fd) end
+
 --- Relays what the child writes to a copy of a descriptor of ours. For the host.
 ---@param child integer
 ---@param fd integer the child's descriptor

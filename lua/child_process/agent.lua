@@ -28,6 +28,9 @@ local LOST_AFTER = 20 -- intervals without a ping
 ---@field package children table<integer, ChildProcess> those that are not closed
 ---@field package channels table<integer, integer> the descriptor of each child's channel
 ---@field package exits table<integer, table> EXIT frames that wait for messages
+---@field package relayed table<integer, integer[]> descriptors of children whose output the host
+---writes to descriptors of its own
+---@field package undrained table<integer, integer> how many of these have bytes that were not sent
 ---@field package isGreeted boolean
 ---@field package isEnding boolean no more children are started
 ---@field package isEnded boolean all have ended, and the last bytes are sent
@@ -91,6 +94,12 @@ local function openStreams(self, id, request, preamble)
       owners[#owners + 1], list[index] = owner, owner:fileno()
     elseif word == "ignore" then
       list[index] = IGNORE
+    elseif word.of then -- another child reads it
+      local owner, errno = self.link:shareTheirs(word.of, word.fd)
+      if not owner then
+        error(errors.system(errno, "dup"), 0)
+      end
+      owners[#owners + 1], list[index] = owner, owner:fileno()
     else
       list[index] = core.stdio.CHILD_FD - word.childFd
     end
@@ -116,9 +125,21 @@ local function closed(self, id)
     self.exits[id].isClosed = true
     return
   end
-  self.children[id], self.channels[id] = nil, nil
+  self.children[id], self.channels[id], self.relayed[id] = nil, nil, nil
   send(self, kinds.CLOSED, id)
   self:finishIfDone()
+end
+
+-- The child has closed. What it has printed last is sent first.
+local function closeAfterOutput(self, id)
+  for _, fd in ipairs(self.relayed[id] or {}) do
+    if self.link:drain(id, fd) then
+      self.undrained[id] = (self.undrained[id] or 0) + 1
+    end
+  end
+  if not self.undrained[id] then
+    closed(self, id)
+  end
 end
 
 local function watch(self, id, child)
@@ -133,7 +154,7 @@ local function watch(self, id, child)
   child:on("exit", function(code, name)
     exited(self, id, child, code, name and require("child_process.spawn.signals").number(name))
   end)
-  child:on("close", function() closed(self, id) end)
+  child:on("close", function() closeAfterOutput(self, id) end)
 end
 
 local function start(self, id, request)
@@ -141,12 +162,13 @@ local function start(self, id, request)
   local list, owners = openStreams(self, id, request, call.preamble)
   call.stdio, call.preamble, call.sharedStreams = list, nil, nil
   call.killSignal = known.check("killSignal", request.killSignal)
-  call.env = request.env
+  call.env = request.extendsEnv and environment.overOurs(request.env) or request.env
   if request.ipc then
     call.env = environment.withChannel(call.env, request.ipc, request.serialization)
     self.channels[id] = request.ipc
   end
   call.ipc = nil
+  self.relayed[id] = request.relayed
   local child = ChildProcess.new()
   self.children[id] = child
   watch(self, id, child)
@@ -196,7 +218,7 @@ onFrame[kinds.START] = function(self, id, bytes)
   end
   local ok, err = pcall(start, self, id, request)
   if not ok then
-    self.children[id], self.channels[id] = nil, nil
+    self.children[id], self.channels[id], self.relayed[id] = nil, nil, nil
     err = errors.isError(err) and err or errors.Error(tostring(err))
     send(self, kinds.FAILED, id, protocol.packError(err))
   end
@@ -209,6 +231,15 @@ onFrame[kinds.SIGNAL] = function(self, id, bytes)
       tree = request.tree, forceKillAfterDelay = request.delay or math.huge,
     })
   end
+end
+
+onFrame[kinds.STATS] = function(self, id, bytes)
+  local child, request = self.children[id], protocol.unpack(bytes)
+  local ok, result = true, nil
+  if child and request then
+    ok, result = pcall(child.stats, child, {tree = request.tree})
+  end
+  send(self, kinds.STATS, id, ok and {stats = result} or {error = protocol.packError(result)})
 end
 
 onFrame[kinds.PING] = function(self)
@@ -234,10 +265,15 @@ function Agent:onframe(kind, id, bytes)
   end
 end
 
---- Called by core when the messages of a child that has ended were sent.
-function Agent:ondrained(id)
+--- Called by core when the messages, or the last output, of a child that has ended were sent.
+function Agent:ondrained(id, fd)
   local exit = self.exits[id]
-  if exit then
+  if fd ~= self.channels[id] then
+    self.undrained[id] = self.undrained[id] > 1 and self.undrained[id] - 1 or nil
+    if not self.undrained[id] then
+      closed(self, id)
+    end
+  elseif exit then
     self.exits[id] = nil
     local isClosed = exit.isClosed
     exit.isClosed = nil
@@ -329,8 +365,9 @@ function agent.run()
     error(errors.system(errno, "dup"))
   end
   local self = setmetatable({
-    link = link, children = {}, channels = {}, exits = {}, isGreeted = false, isEnding = false,
-    isEnded = false, isFinishing = false, isLost = false, grace = 5000,
+    link = link, children = {}, channels = {}, exits = {}, relayed = {}, undrained = {},
+    isGreeted = false, isEnding = false, isEnded = false, isFinishing = false, isLost = false,
+    grace = 5000,
   }, Agent)
   link:setOwner(self)
   link:reference(true)

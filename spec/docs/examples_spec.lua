@@ -425,6 +425,32 @@ describe("The example", function()
       (run(name, {"200000"})))
   end)
 
+  example("word_count", function(name)
+    local folder, bin = support.tmpdir(), support.tmpdir()
+    for index, text in ipairs({"one", "one two", "\255 two\nthree", ""}) do
+      support.writeFile(("%s/%d"):format(folder, index), text)
+    end
+    -- An ssh that reaches no other host than this one.
+    support.writeFile(bin .. "/ssh", '#!/bin/sh\nwhile [ "$1" != -- ]; do shift; done\nshift 2\n'
+      .. 'exec "$@"\n')
+    cp.execFileSync("chmod", {"+x", bin .. "/ssh"})
+    local env = support.merge(process.env, {PATH = bin .. ":" .. process.env.PATH})
+    for _, where in ipairs({{}, {"one"}, {"ssh", "n1", "n2"}}) do
+      local result = cp.spawnSync(support.lua, {
+        FOLDER .. "/" .. name .. ".lua", folder, compat.unpack(where),
+      }, {env = env})
+      assert.equal("", result.stderr)
+      assert.equal(([[
+       1 %s/1
+       2 %s/2
+       3 %s/3
+       0 %s/4
+       6 in all
+]]):gsub("%%s", folder), result.stdout)
+    end
+    assert.matches("^usage: ", select(2, run(name, {folder, "elsewhere"}, 2)))
+  end)
+
   example("checksums", function(name)
     local stdout, stderr = run(name, {"-j", "2", "a_file", "no_file", FOLDER .. "/ls.lua"}, 1)
     assert.equal("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  a_file\n",

@@ -346,6 +346,38 @@ static int link_open_theirs(lua_State *L)
   return 1;
 }
 
+/* Returns the writing end of a pipe that nobody reads, or a negative errno. */
+static int open_broken(void)
+{
+  int writing = -1;
+  int reading = -1;
+  int r = cp_pipe_open(true, &writing, &reading);
+
+  cp_fd_close(reading);
+  return r < 0 ? r : writing;
+}
+
+/* handle:shareTheirs(child, fd) -> Descriptor of our end of a pipe to a child, for another child,
+ * which then writes to the first one; or nil, errno. At the agent. */
+static int link_share_theirs(lua_State *L)
+{
+  cp_link *link = check_link(L);
+  uint32_t child = check_child(L, 2);
+  unsigned fd = check_stream(L, 3);
+  int *shared = cpl_descriptor_push(L);
+  int r = cp_link_share(link, child, fd);
+
+  if (r == -EPIPE) {
+    r = open_broken();
+  }
+  if (r < 0) {
+    return cpl_push_failure(L, r);
+  }
+  *shared = r;
+  cp_owned_add(r);
+  return 1;
+}
+
 /* handle:relayTo(child, fd, target) -> errno: what the child writes to its descriptor `fd` goes to
  * a copy of our descriptor. At the host. */
 static int link_relay_to(lua_State *L)
@@ -410,6 +442,7 @@ void cpl_add_link(lua_State *L)
       {"noise", link_noise},
       {"openOurs", link_open_ours},
       {"openTheirs", link_open_theirs},
+      {"shareTheirs", link_share_theirs},
       {"relayTo", link_relay_to},
       {"drain", link_drain},
       {"endAfterRest", link_end_after_rest},

@@ -63,12 +63,19 @@ local REASONS = {
   EPERM = "not permitted", ETXTBSY = "the file is being written",
 }
 
+local function textOf(value)
+  local text = type(value) == "table" and value.message or value
+  return (tostring(text):gsub("\n.*", ""))
+end
+
 -- Why the system could not start the program: what spawn says after the name of the errno.
 local function reasonOfStart(failure, file)
   local code = tostring(failure.code)
   local _, stop = failure.message:find(code .. ": ", 1, true)
   if failure.reason then
     return failure.reason
+  elseif code:find("^ERR_HOST_") then
+    return textOf(failure)
   elseif stop then
     return failure.message:sub(stop + 1)
   elseif code == "ENOENT" then
@@ -84,11 +91,6 @@ local function couldNotStart(fields)
     return ("could not be started: %s (%s)"):format(reason, failure.code)
   end
   return "could not be started: " .. (reason or tostring(failure.code or failure.message))
-end
-
-local function textOf(value)
-  local text = type(value) == "table" and value.message or value
-  return (tostring(text):gsub("\n.*", ""))
 end
 
 -- Why the signal was aborted, unless nobody has said.
@@ -138,6 +140,9 @@ local function notes(fields, text)
   end
   if fields.isElsewhere and fields.cwd and not text:find(fields.cwd, 1, true) then
     list[#list + 1] = "in " .. fields.cwd
+  end
+  if fields.host and not text:find(fields.host.name, 1, true) then
+    list[#list + 1] = ("on host '%s'"):format(fields.host.name)
   end
   return #list > 0 and (" (%s)"):format(table.concat(list, ", ")) or ""
 end

@@ -1,5 +1,6 @@
 --- The text of a command, for its result.
 
+local options = require("child_process.command.options")
 local quote = require("child_process.command.quote")
 
 ---@class child_process.command.naming
@@ -40,10 +41,16 @@ function naming.setUnstarted(fields, file, args)
   naming.set(fields, list[1], list, false)
 end
 
---- Sets `cwd`, and whether that is another directory than ours.
+--- Sets `cwd`, whether that is another directory than ours, and `host`.
 ---@param fields table
 ---@param cwd any options.cwd
-function naming.setPlace(fields, cwd)
+---@param host? Host options.host
+function naming.setPlace(fields, cwd, host)
+  if options.given(host) then
+    fields.host, fields.cwd = host, type(cwd) == "string" and cwd or nil
+    fields.isElsewhere = fields.cwd ~= nil
+    return
+  end
   local process = require("child_process.process")
   local ok, ours = pcall(process.cwd, process) -- it may have been removed
   ours = ok and ours or nil

@@ -223,10 +223,10 @@ function options.checkItem(name, item)
   end
 end
 
--- Our environment with the variables.
-local function extended(env)
-  local process = require("child_process.process")
-  return setmetatable(copy(env, {}), {__index = process.env})
+-- The environment of the host, or ours, with the variables.
+local function extended(env, host)
+  local ours = not given(host) and require("child_process.process").env
+  return setmetatable(copy(env, {}), {__index = ours or host.env})
 end
 
 --- The options that spawn gets.
@@ -245,7 +245,7 @@ function options.forSpawn(merged, stdio)
     end
   end
   if type(result.env) == "table" and merged.extendEnv ~= false then
-    result.env = extended(result.env)
+    result.env = extended(result.env, result.host)
   end
   result.stdio = stdio
   return result

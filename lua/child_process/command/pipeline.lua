@@ -97,7 +97,7 @@ local function start(list, shared, report, attempt)
   local group = {}
   local runs, nextRun = {}, nil
   for index = #list, 1, -1 do
-    if nextRun and not (nextRun.child and nextRun.child.pid) then
+    if nextRun and not nextRun:isStarted() then
       runs[index] = Run.unstarted(list[index].file, list[index].args, list[index].options)
     else
       local wiring = {

@@ -65,6 +65,7 @@ local function choose(merged)
     stderr = chooseOne(merged.stderr, entries[2]),
   }
   chosen.input, chosen.inputFile = merged.input, merged.inputFile
+  chosen.host = given(merged.host) and merged.host or nil
   chosen.hasTerminal = given(merged.terminal) and merged.terminal ~= false
   chosen.isOthersTerminal = chosen.hasTerminal and options.isStream(merged.terminal)
   return chosen, entries

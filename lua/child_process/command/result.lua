@@ -8,6 +8,7 @@ local message = require("child_process.command.message")
 ---shell
 ---@field escapedCommand string the same as one would type it
 ---@field cwd string? where it ran
+---@field host Host? options.host
 ---@field durationMs number
 ---@field exitCode integer? nil if a signal has ended it, or it could not be started
 ---@field signalCode string?
@@ -39,7 +40,7 @@ local result = {}
 
 -- The fields that programs get to see. The others are for the message.
 local PUBLIC = {
-  "command", "escapedCommand", "cwd", "durationMs", "exitCode", "signalCode", "failed", "timedOut",
+  "command", "escapedCommand", "cwd", "host", "durationMs", "exitCode", "signalCode", "failed", "timedOut",
   "isCanceled", "isMaxBuffer", "isTerminated", "isForcefullyTerminated", "stdout", "stderr", "all",
   "resourceUsage", "pipedFrom", "stages", "attempts",
 }

@@ -38,6 +38,17 @@ local function now()
   return time[1] * 1000 + time[2] / 1000000
 end
 
+-- Whether a program was started, or is about to be on another host.
+local function wasStarted(child)
+  return child.pid ~= nil or child.host ~= nil and not child._startError
+end
+
+--- Whether the command was started, as far as is known.
+---@return boolean
+function Run:isStarted()
+  return self.child ~= nil and wasStarted(self.child)
+end
+
 -- The end ----------------------------------------------------------------------------------------
 
 -- The function of options.verbose may raise, which makes the command fail.
@@ -76,7 +87,7 @@ end
 function Run:stop()
   if not self.isStopped then
     self.isStopped = true
-    if self.child and self.child.pid then
+    if self:isStarted() then
       self.child:kill(self.options.killSignal)
     end
   end
@@ -111,7 +122,7 @@ end
 local function onError(self, err)
   local fields = self.fields
   local isAbort = type(err) == "table" and err.name == "AbortError"
-  fields.couldNotStart = fields.couldNotStart or self.child.pid == nil
+  fields.couldNotStart = fields.couldNotStart or not self:isStarted()
   fields.isCanceled = fields.isCanceled or isAbort
   self.isStopped = self.isStopped or isAbort -- the child was ended already
   self:fail(err)
@@ -190,7 +201,7 @@ end
 ---@return boolean
 function Run:canHandOn()
   local target = self.plan.stdout
-  return not self.isReading and not self.plan.atTerminal and target.isCollected
+  return not self.isReading and not self.plan.atTerminal and not self.child.host and target.isCollected
     and #target.sinks == 0 and not (self.report and self.report:sink("stdout"))
     and self.options.all ~= true
 end
@@ -215,7 +226,7 @@ local function watch(self)
     end
     complete(self)
   end)
-  if self.plan.stdin.feed and child.pid then
+  if self.plan.stdin.feed and self:isStarted() then
     self.plan.stdin.feed(child, function(err)
       self:fail(err)
     end)
@@ -272,7 +283,7 @@ function Run.start(file, args, merged, wiring)
   else
     spawn(self, file, args)
   end
-  naming.setPlace(self.fields, merged.cwd)
+  naming.setPlace(self.fields, merged.cwd, merged.host)
   self.group[#self.group + 1] = self
   if self.ownsReport then
     self:reportStart(self.fields.escapedCommand, self.fields.cwd)
@@ -293,7 +304,7 @@ function Run.unstarted(file, args, merged)
   self.fields = outcome.new(merged)
   self.fields.failed, self.fields.wasNotStarted, self.fields.durationMs = true, true, 0
   naming.setUnstarted(self.fields, file, args)
-  naming.setPlace(self.fields, merged.cwd)
+  naming.setPlace(self.fields, merged.cwd, merged.host)
   self.ended = Promise.resolve(self.fields)
   return self
 end

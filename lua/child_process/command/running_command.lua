@@ -48,8 +48,7 @@ end
 ---@return boolean # whether it was sent
 function RunningCommand:kill(signal, killOptions)
   checkThis(self, "kill")
-  local child = self.child
-  return child ~= nil and child.pid ~= nil and child:kill(signal, killOptions)
+  return self._run:isStarted() and self.child:kill(signal, killOptions)
 end
 
 ---@class CommandLinesOptions
@@ -147,8 +146,8 @@ function RunningCommand:pipe(file, args, over)
   args, over = options.split(args, over)
   local merged = options.merge(self._defaults, over)
   options.check(merged)
-  local isStarted = run.child and run.child.pid
-  local isHandedOn = isStarted and run:canHandOn()
+  local isStarted = run:isStarted()
+  local isHandedOn = isStarted and run:canHandOn() and not options.given(merged.host)
   local wiring = {group = run.group}
   if isHandedOn then
     wiring.stdin = run.plan:stream("stdout", run.child)
@@ -163,7 +162,7 @@ function RunningCommand:pipe(file, args, over)
   nextRun.before = run
   if isHandedOn then
     run:handedOn()
-  elseif isStarted and nextRun.child and nextRun.child.pid then
+  elseif isStarted and nextRun:isStarted() then
     feed(run, nextRun.child.stdin)
   end
   return new(nextRun, self._defaults)
@@ -171,7 +170,7 @@ end
 
 local function endNow(run)
   local child = run.child
-  if child and child.pid and run.options.disposeWaits == true then
+  if run:isStarted() and run.options.disposeWaits == true then
     pcall(function() -- where nothing can wait it is only ended
       child:dispose():await()
     end)

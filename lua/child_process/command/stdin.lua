@@ -104,6 +104,21 @@ local function feedOf(input)
   return feedIterator(input)
 end
 
+local PIECE = 65536
+
+-- Another host cannot have the file, so it is sent.
+local function feedFile(file)
+  local write = feedIterator(function()
+    return file:read(PIECE)
+  end)
+  return function(child, onfailure)
+    write(child, onfailure)
+    child:on("close", function()
+      file:close()
+    end)
+  end
+end
+
 local WORDS = {pipe = true, overlapped = true, inherit = true, ignore = true}
 
 local function checkEntry(value)
@@ -112,6 +127,17 @@ local function checkEntry(value)
       .. "an entry of options.stdio; a text to read is options.input"))
   elseif isStream(value) then
     options.checkReadable("stdin", value)
+  end
+end
+
+local SENT = {pipe = true, overlapped = true, ignore = true}
+
+-- What is open here cannot go to another host.
+local function checkSent(merged)
+  local value = merged.stdin
+  if merged.host and given(value) and value ~= false and not SENT[value] then
+    error(errors.invalidArgValue("options.stdin", value, "cannot be combined with options.host: it "
+      .. "may be 'pipe' or 'ignore', and options.input and options.inputFile are sent"))
   end
 end
 
@@ -136,6 +162,7 @@ end
 function stdin.read(merged, wiring)
   checkOnlyOne(merged)
   checkEntry(merged.stdin)
+  checkSent(merged)
   local source = {entry = "pipe"}
   if wiring.stdin then
     source.entry = wiring.stdin
@@ -143,7 +170,12 @@ function stdin.read(merged, wiring)
     source.feed = feedOf(merged.input)
   elseif given(merged.inputFile) then
     local file, failure = files.open(merged.inputFile, "rb", "options.inputFile")
-    source.entry, source.failure, source.opened = file, failure, file
+    source.failure = failure
+    if file and merged.host then
+      source.feed = feedFile(file)
+    else
+      source.entry, source.opened = file, file
+    end
   elseif wiring.leavesStdin and (wiring.isFed or merged.stdin == "pipe") then
     source.feed = watch
   elseif merged.stdin == "pipe" then

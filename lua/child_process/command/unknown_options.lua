@@ -10,7 +10,7 @@ local unknownOptions = {}
 -- The options of spawn.
 local ofSpawn = {}
 for name in ([[
-  affinity argv0 customFds cwd detached disposeWaits env forceKillAfterDelay gid groups
+  affinity argv0 customFds cwd detached disposeWaits env forceKillAfterDelay gid groups host
   killOnParentExit killSignal limits maxMessageSize nice noNewPrivileges processGroup serialization
   setsid shell signal stdio terminal terminalForeground timeout tree uid umask waitDelay
   windowsHide windowsVerbatimArguments

@@ -32,6 +32,8 @@ local kinds, tick = protocol.kinds, ticks.tick
 ---@field name string the launcher's command
 ---@field lua? string the version of Lua over there, once it is connected
 ---@field pid? integer the agent's process there
+---@field env table stands for the environment over there: an options.env that inherits from it adds
+---to that
 ---@field cpus? integer how many processors it may use there
 local Host, metatable = emitters.inherit("Host")
 
@@ -173,6 +175,7 @@ function Host.new(launcher, options)
   local self = setmetatable({
     state = "connecting",
     name = require("child_process.base.command_text")(words),
+    env = {},
     _children = {},           -- RemoteChild by number, those that are open
     _lastId = 0,
     _awaited = 0,             -- children that keep the loop alive
@@ -345,6 +348,8 @@ onFrame[kinds.FAILED] = forChild("onfailed", protocol.unpackError)
 onFrame[kinds.ERROR] = forChild("onerror", protocol.unpackError)
 onFrame[kinds.EXIT] = forChild("onexit")
 
+onFrame[kinds.STATS] = forChild("onstats")
+
 onFrame[kinds.CLOSED] = function(self, id)
   local remote = self._children[id]
   if remote then
@@ -367,10 +372,10 @@ function Host:onframe(kind, id, bytes)
 end
 
 --- Called by core.
-function Host:ondrained(id)
+function Host:ondrained(id, fd)
   local remote = self._children[id]
   if remote then
-    remote:ondrained()
+    remote:ondrained(fd)
   end
 end
 
@@ -529,10 +534,10 @@ end
 ---@return RemoteChild
 ---@return table<integer, userdata>?
 function Host:_start(child, options)
-  local request = requestFor(options)
+  local request = requestFor(options, self)
   self._lastId = self._lastId + 1
   local id = self._lastId
-  local remote = RemoteChild.new(self, id, child, options.ipc)
+  local remote = RemoteChild.new(self, id, child, options.ipc, request.values.relayed)
   self._children[id] = remote
   if self.state == "closed" or self.state == "closing" then
     tick(function() remote:onfailed(self._error or failure.closed(self.name)) end)

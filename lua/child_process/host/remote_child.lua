@@ -1,7 +1,9 @@
 --- What stands here for a child on another host: its number there, and what was heard of it.
 
 local core = require("child_process.core")
+local Promise = require("child_process.promise.promise")
 local protocol = require("child_process.link.protocol")
+local Queue = require("child_process.base.queue")
 local tick = require("child_process.base.ticks").tick
 
 local kinds = protocol.kinds
@@ -12,11 +14,14 @@ local ESRCH = -core.errno.ESRCH
 ---@field package id integer
 ---@field package child ChildProcess
 ---@field package channelFd? integer the child's descriptor that is a channel
+---@field package relayed integer[] its descriptors whose output goes to descriptors of ours
+---@field package undrained integer how many of these have bytes that were not written
 ---@field package state "starting"|"running"|"ended"|"failed"
 ---@field package isClosed boolean nothing of it is left there
 ---@field package referenced boolean
 ---@field package isAwaited boolean the host counts it
 ---@field package usage? ResourceUsage
+---@field package asked? child_process.Queue promises of what it uses
 ---@field package exit? table the EXIT frame, while messages of the child are delivered
 local RemoteChild = {}
 RemoteChild.__index = RemoteChild
@@ -25,10 +30,12 @@ RemoteChild.__index = RemoteChild
 ---@param id integer
 ---@param child ChildProcess
 ---@param channelFd? integer
+---@param relayed integer[]
 ---@return RemoteChild
-function RemoteChild.new(host, id, child, channelFd)
+function RemoteChild.new(host, id, child, channelFd, relayed)
   return setmetatable({
     host = host, id = id, child = child, channelFd = channelFd, state = "starting",
+    relayed = relayed, undrained = 0,
     isClosed = false, referenced = true, isAwaited = false,
   }, RemoteChild)
 end
@@ -76,7 +83,47 @@ function RemoteChild:getUsage()
   return self.usage
 end
 
+--- Asks what the child uses.
+---@param tree? boolean its descendants count, too
+---@return Promise # of the numbers; of nil if it does not run
+function RemoteChild:askStats(tree)
+  if self.state ~= "running" or not self.host:_isUsable() then
+    return Promise.resolve(nil)
+  end
+  local promise = Promise._pending()
+  self.asked = self.asked or Queue.new()
+  self.asked:push(promise)
+  self.host:_countAwaited(1)
+  self.host:_send(kinds.STATS, self.id, {tree = tree or false})
+  return promise
+end
+
 -- What the host has heard.
+
+--- The answer to the first question of `askStats`.
+---@param answer table
+function RemoteChild:onstats(answer)
+  local promise = self.asked and self.asked:pop()
+  if not promise then
+    return
+  end
+  self.host:_countAwaited(-1)
+  if answer.error then
+    promise:_reject(protocol.unpackError(answer.error))
+  else
+    promise:_fulfill(answer.stats)
+  end
+end
+
+-- No answers will come any more.
+local function dropQuestions(self)
+  local promise = self.asked and self.asked:pop()
+  while promise do
+    self.host:_countAwaited(-1)
+    promise:_fulfill(nil)
+    promise = self.asked:pop()
+  end
+end
 
 -- The child may need the host no more.
 local function update(self)
@@ -89,6 +136,7 @@ end
 local function close(self)
   if not self.isClosed then
     self.isClosed = true
+    dropQuestions(self)
     update(self)
     self.child:_allowClose()
   end
@@ -145,14 +193,29 @@ function RemoteChild:onexit(exit)
   end
 end
 
---- Everything that has arrived on the child's channel is in our socket.
-function RemoteChild:ondrained()
-  reportExit(self)
+--- Everything that has arrived for a descriptor of the child was written.
+---@param fd integer
+function RemoteChild:ondrained(fd)
+  if fd == self.channelFd then
+    reportExit(self)
+    return
+  end
+  self.undrained = self.undrained - 1
+  if self.undrained == 0 then
+    close(self)
+  end
 end
 
---- Nothing is left of the child there.
+--- Nothing is left of the child there. What it has printed to descriptors of ours comes first.
 function RemoteChild:onclosed()
-  close(self)
+  for _, fd in ipairs(self.relayed) do
+    if self.host:_drain(self.id, fd) then
+      self.undrained = self.undrained + 1
+    end
+  end
+  if self.undrained == 0 then
+    close(self)
+  end
 end
 
 --- The host is lost: nothing more will be heard.

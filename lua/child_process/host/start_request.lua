@@ -2,13 +2,16 @@
 
 local core = require("child_process.core")
 local errors = require("child_process.errors")
+local debug = require("child_process.base.standard").debug
+
+local getmetatable = debug.getmetatable -- also sees behind a __metatable field
 
 local PIPE, DUPLEX, IGNORE, CHILD_FD =
   core.stdio.PIPE, core.stdio.DUPLEX, core.stdio.IGNORE, core.stdio.CHILD_FD
 
 -- Options that the agent gets as they were given: names of users mean those over there.
 local PASSED = {
-  "cwd", "detached", "uid", "gid", "groups", "limits", "nice", "affinity", "umask", "processGroup",
+  "cwd", "uid", "gid", "groups", "limits", "nice", "affinity", "umask", "processGroup",
   "noNewPrivileges", "serialization", "tree",
 }
 
@@ -19,9 +22,35 @@ local PASSED = {
 local StartRequest = {}
 StartRequest.__index = StartRequest
 
+-- The stream of ours that has a descriptor.
+local function streamOf(fd, streams)
+  for _, stream in ipairs(streams or {}) do
+    if stream:_fileno() == fd then
+      return stream
+    end
+  end
+end
+
+-- If a stream leads to a child of the same host, returns the word with which the agent connects
+-- both.
+local function wordForNeighbour(stream, host)
+  local child = stream and stream._owner
+  local remote = core.kindOf(child) == "ChildProcess" and child._remote
+  if remote and rawequal(child.host, host) and rawequal(child.stdin, stream) then
+    return {of = remote.id, fd = 0}
+  end
+end
+
+local function refuse(fd, entry, reason)
+  error(errors.invalidArgValue(("options.stdio[%d]"):format(fd), entry, "is a descriptor of this "
+    .. "process, which cannot go to another host" .. reason))
+end
+
+local INPUT = ": it may be 'pipe' or 'ignore', and input is written to child.stdin"
+
 -- Returns the word for an entry of the normalized options.stdio, and our descriptor that an output
 -- goes to.
-local function entryFor(entry, fd)
+local function entryFor(entry, fd, streams, host)
   if entry == PIPE then
     return "pipe"
   elseif entry == DUPLEX then
@@ -32,11 +61,11 @@ local function entryFor(entry, fd)
     return {childFd = CHILD_FD - entry}
   elseif entry == 0 and fd == 0 then
     return "ignore" -- our standard input stays here
-  elseif (entry == 1 or entry == 2) and (fd == 1 or fd == 2) then
-    return "pipe", entry
+  elseif fd ~= 1 and fd ~= 2 then
+    return refuse(fd, entry, fd == 0 and INPUT or "")
   end
-  error(errors.invalidArgValue(("options.stdio[%d]"):format(fd), entry,
-    "is a descriptor of this process, which cannot go to another host"))
+  local neighbour = wordForNeighbour(streamOf(entry, streams), host)
+  return neighbour or "pipe", not neighbour and entry or nil
 end
 
 --- Makes the streams. Returns handles of them by the child's descriptor.
@@ -61,6 +90,15 @@ function StartRequest:openStreams(link, id)
   return handles
 end
 
+-- Whether a table inherits from another one.
+local function inherits(value, ancestor)
+  while type(value) == "table" and not rawequal(value, ancestor) do
+    local meta = getmetatable(value)
+    value = meta and rawget(meta, "__index")
+  end
+  return rawequal(value, ancestor)
+end
+
 local function copied(list)
   local copy = {}
   for index = 1, #list do
@@ -71,11 +109,13 @@ end
 
 --- Makes the request for options that arguments.lua has checked.
 ---@param options table
+---@param host Host
 ---@return StartRequest
-return function(options)
+return function(options, host)
   local values = {
     file = options.file, args = copied(options.args), env = options.env, ipc = options.ipc,
-    killSignal = options.killSignal, fork = options.forkThere,
+    killSignal = options.killSignal, fork = options.forkThere, detached = options.detached,
+    extendsEnv = inherits(options.given.env, host.env) or nil, relayed = {},
   }
   for _, name in ipairs(PASSED) do
     local value = options.given[name]
@@ -85,7 +125,11 @@ return function(options)
   end
   local stdio, targets = {}, {}
   for index, entry in ipairs(options.stdio) do
-    stdio[index], targets[index - 1] = entryFor(entry, index - 1)
+    local fd = index - 1
+    stdio[index], targets[fd] = entryFor(entry, fd, options.sharedStreams, host)
+    if targets[fd] then
+      values.relayed[#values.relayed + 1] = fd
+    end
   end
   values.stdio = stdio
   return setmetatable({values = values, targets = targets}, StartRequest)

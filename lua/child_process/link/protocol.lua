@@ -26,6 +26,7 @@ protocol.kinds = {
   PING = 24,    -- to the agent; it answers with PONG
   PONG = 25,
   BYE = 26,     -- to the agent: end all children, and yourself
+  STATS = 27,   -- child, to the agent: what does it use? To the host: the answer
 }
 
 --- Packs the values of a frame. Strings are bytes.

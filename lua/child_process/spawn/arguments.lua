@@ -268,11 +268,11 @@ function arguments.normalize(file, args, options, kind)
     result.words = argv
     result.args = {result.argv0 or shell, "-c", arguments.commandLine(result, file)}
   end
+  if result.host then
+    require("child_process.spawn.elsewhere").check(options, attributes)
+  end
   local terminal = attributes and attributes.terminal
-  if terminal and result.host then
-    error(errors.invalidArgValue("options.terminal", options.terminal,
-      "cannot be combined with options.host"))
-  elseif terminal then
+  if terminal then
     result.env = require("child_process.spawn.environment").withTerminal(result.env, terminal.name)
   end
   result.stdio, result.sharedStreams, result.ipc = parseStdio(options, kind, terminal ~= nil)

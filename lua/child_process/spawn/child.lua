@@ -108,7 +108,9 @@ end
 ---@class StatsOptions
 ---@field tree? boolean add what the descendants of the child use, and have used
 
---- What the child uses while it runs. Raises ENOTSUP if the system does not report it.
+--- What the child uses while it runs. Raises ENOTSUP if the system does not report it. If the child
+--- runs on another host, this waits for the answer: in a coroutine it suspends, outside it runs the
+--- loop.
 ---@param options? StatsOptions
 ---@return ChildStats? # nil before the start and after the end
 function ChildProcess:stats(options)

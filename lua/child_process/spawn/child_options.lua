@@ -39,7 +39,7 @@ local function environmentOf(list, call)
   if terminal then
     list = environment.withTerminal(list, terminal.name)
   end
-  return call.ipc and environment.withChannel(list, call.ipc, call.serialization) or list
+  return call.ipc and not call.host and environment.withChannel(list, call.ipc, call.serialization) or list
 end
 
 ---@param options any

@@ -20,6 +20,11 @@ local states = {
 
 local KNOWN = {tree = true}
 
+-- The same numbers of a child on another host, which takes a round trip.
+local function ask(child, tree)
+  return child._remote:askStats(tree):await()
+end
+
 --- See ChildProcess:stats.
 ---@param child ChildProcess
 ---@param options? StatsOptions
@@ -27,10 +32,10 @@ local KNOWN = {tree = true}
 return function(child, options)
   local all = check.options("stats", options, KNOWN) or {}
   local tree = check.optional("options.tree", "boolean", all.tree)
-  local stats, errno = nil, -core.errno.ENOTSUP
-  if not child.host then
-    stats, errno = core.child.stats(child, tree)
+  if child.host then
+    return ask(child, tree)
   end
+  local stats, errno = core.child.stats(child, tree)
   if stats then
     stats.state = states[stats.state] or stats.state
     return stats
@@ -39,8 +44,7 @@ return function(child, options)
   end
   local err = errors.system(errno, "stats")
   if errno == -core.errno.ENOTSUP then
-    err.message = err.message .. (child.host and ", the child runs on another host"
-      or ", the system does not report what other processes use")
+    err.message = err.message .. ", the system does not report what other processes use"
   end
   error(err)
 end

@@ -256,6 +256,10 @@ return function(cmd, opts, on_exit)
     opts, on_exit = nil, opts
   end
   local _, options = arguments.split({}, opts)
+  if known.given(options.host) then -- a mere warning would let it run here
+    error(errors.invalidArgValue("options.host", options.host,
+      "is not an option of system: use spawn, or command.run"))
+  end
   check.options("system", options, OPTIONS)
   local object = setmetatable({
     cmd = cmd, _captures = {}, _onExit = check.optional("on_exit", "function", on_exit),

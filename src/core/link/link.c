@@ -80,6 +80,13 @@ int cp_link_relay(cp_link *link, uint32_t child, unsigned stream, int fd, int di
   return 0;
 }
 
+int cp_link_share(cp_link *link, uint32_t child, unsigned stream)
+{
+  cp_relay *relay = find(link, child, stream);
+
+  return relay == NULL ? -EPIPE : cp_relay_share(relay);
+}
+
 /* Calls `function` for each relay, which it may free. */
 static void for_each_relay(cp_link *link, void (*function)(cp_relay *relay))
 {

@@ -100,6 +100,10 @@ int cp_link_reference(cp_link *link, bool referenced);
 int cp_link_relay(cp_link *link, uint32_t child, unsigned stream, int fd, int direction,
                   const char *prefix, size_t length);
 
+/* Returns a copy of the descriptor of a relay, for another program, which shares it with the relay
+ * from now on; or -EPIPE if there is no such relay (any more), or another negative errno. */
+int cp_link_share(cp_link *link, uint32_t child, unsigned stream);
+
 /* Calls on_drained when the relay is drained, see relay.h. Returns 0 if that is so already, or if
  * there is no such relay; 1 if it will call back; or -ENOMEM. Call it once for each relay. */
 int cp_link_drain(cp_link *link, uint32_t child, unsigned stream);

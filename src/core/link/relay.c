@@ -2,6 +2,7 @@
 #include "core/link/relay.h"
 
 #include "core/base/assert.h"
+#include "core/base/fd.h"
 
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -49,6 +50,12 @@ cp_relay *cp_relay_new(cp_streams *streams, int fd, int direction, cp_link_outpu
   /* The link keeps the loop alive, or not. */
   (void)cp_stream_reference(relay->stream, false);
   return relay;
+}
+
+int cp_relay_share(cp_relay *relay)
+{
+  cp_stream_share(relay->stream);
+  return cp_fd_copy(cp_stream_descriptor(relay->stream));
 }
 
 void cp_relay_free(cp_relay *relay)

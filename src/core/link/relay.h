@@ -62,6 +62,10 @@ cp_relay *cp_relay_new(cp_streams *streams, int fd, int direction, cp_link_outpu
 /* Starts to move bytes, once the child and the number are set. */
 void cp_relay_start(cp_relay *relay);
 
+/* Returns a copy of the descriptor for another program, which may make it blocking; or a negative
+ * errno. */
+int cp_relay_share(cp_relay *relay);
+
 /* Ends and frees a relay without calling back, and without a frame. */
 void cp_relay_free(cp_relay *relay);
 
