@@ -46,7 +46,7 @@ end
 function tries.env()
   assert.equal("1 []", printed("/bin/echo $A [$HOME]", {env = {A = 1}}))
   local adding = setmetatable({A = 1}, {__index = h.env})
-  assert.equal("1 " .. os.getenv("HOME"), printed("echo $A $HOME", {env = adding}))
+  assert.equal("1 " .. os.getenv("PATH"), printed("echo $A $PATH", {env = adding}))
 end
 
 function tries.detached()

@@ -40,7 +40,8 @@ local result = {}
 
 -- The fields that programs get to see. The others are for the message.
 local PUBLIC = {
-  "command", "escapedCommand", "cwd", "host", "durationMs", "exitCode", "signalCode", "failed", "timedOut",
+  "command", "escapedCommand", "cwd", "host", "durationMs", "exitCode", "signalCode", "failed",
+  "timedOut",
   "isCanceled", "isMaxBuffer", "isTerminated", "isForcefullyTerminated", "stdout", "stderr", "all",
   "resourceUsage", "pipedFrom", "stages", "attempts",
 }

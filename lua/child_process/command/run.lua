@@ -201,8 +201,8 @@ end
 ---@return boolean
 function Run:canHandOn()
   local target = self.plan.stdout
-  return not self.isReading and not self.plan.atTerminal and not self.child.host and target.isCollected
-    and #target.sinks == 0 and not (self.report and self.report:sink("stdout"))
+  return not self.isReading and not self.plan.atTerminal and not self.child.host
+    and target.isCollected and #target.sinks == 0 and not (self.report and self.report:sink("stdout"))
     and self.options.all ~= true
 end
 

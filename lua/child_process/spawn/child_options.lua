@@ -39,7 +39,10 @@ local function environmentOf(list, call)
   if terminal then
     list = environment.withTerminal(list, terminal.name)
   end
-  return call.ipc and not call.host and environment.withChannel(list, call.ipc, call.serialization) or list
+  if call.ipc and not call.host then -- otherwise the agent adds them
+    list = environment.withChannel(list, call.ipc, call.serialization)
+  end
+  return list
 end
 
 ---@param options any
