@@ -41,7 +41,7 @@ local SCRIPT = [[
       io.open(task.touch, "a"):close()
       require("child_process.promise").new(function() end):await()
     end
-    if task.slowOn == name then await(task.go) end
+    if task.slowOn == name or task.first then await(task.go) end
     return {task.number, name}
   end)
 ]]
@@ -171,11 +171,13 @@ describe("A pool with options.hosts", function()
 
   it("does 100 tasks on three hosts, with the results in order", function()
     local p = new({hosts = {connect("a"), connect("b"), connect("c")}, size = 2})
-    local source, names = 0, {}
+    local source, names, go = 0, {}, support.tmpdir() .. "/go"
     local step = p:map(function()
       source = source + 1
-      return source <= 100 and {number = source} or nil
+      return source <= 100 and {number = source, first = source <= 6, go = go} or nil
     end, {ordered = true})
+    messages.await(function() return p.stats.busy == 6 end) -- so that each has a task
+    touch(go)
     support.inTime(function()
       local expected = 0
       for result, number in step do
