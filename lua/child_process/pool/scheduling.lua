@@ -198,16 +198,21 @@ local function takeIdle(self)
   return worker
 end
 
+-- Gives the tasks that wait to children that are idle, and starts others for the rest.
+local function dispatch(self)
+  local worker = self._tasks.count > 0 and takeIdle(self)
+  while worker do
+    serve(self, worker)
+    worker = self._tasks.count > 0 and takeIdle(self)
+  end
+  grow(self)
+end
+
 --- Adds a task.
 ---@param task child_process.pool.Task
 function methods:_add(task)
   self._tasks:add(task)
-  local worker = takeIdle(self)
-  if worker then
-    serve(self, worker)
-  else
-    grow(self)
-  end
+  dispatch(self)
 end
 
 --- A child has answered for the first time.
@@ -352,7 +357,7 @@ function methods:_workerEnded(worker)
   worker.task = nil
   removeIdle(self, worker)
   local err = account(self, worker, task)
-  grow(self)
+  dispatch(self)
   resolveIfEmpty(self)
   if err and not task.isOver then
     self:emit("retry", err, task.value, task.deaths + 1)

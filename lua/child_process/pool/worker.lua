@@ -64,15 +64,24 @@ local function stopTimer(self)
   end
 end
 
+-- The loop runs until the child and its streams have closed, which its task may wait for.
+local function reference(child)
+  child:ref()
+  for _, stream in pairs(child.stdio) do
+    stream:ref()
+  end
+end
+
 local function onExit(self)
   self.state = "ending"
   stopTimer(self)
+  reference(self.child)
   self.child:kill("SIGKILL", {tree = true}) -- what it has started and left behind
 end
 
 -- The channel closes before "exit", and the loop must run until that.
 local function onDisconnect(self)
-  self.child:ref()
+  reference(self.child)
   if self.state ~= "ending" and not self.hasLeft then
     self.state = "ending"
     setTimer(self, self.stop, NOTICE) -- unless it ends now, which would show why
@@ -99,7 +108,7 @@ function Worker:stop()
   self.state, self.wasStopped = "ending", true
   stopTimer(self)
   if self.child then
-    self.child:ref()
+    reference(self.child)
     self.child:dispose()
   end
 end
@@ -107,7 +116,7 @@ end
 --- Lets the child end by itself.
 function Worker:leave()
   self.state, self.hasLeft = "leaving", true
-  self.child:ref()
+  reference(self.child)
   setTimer(self, self.stop, GRACE)
   if self.child.connected then
     self.child:disconnect()
