@@ -25,8 +25,12 @@ local function now()
   return time[1] + time[2] / 1e9
 end
 
+local host -- where children are started, with the option of this name
+
 local function start()
-  local child = cp.spawn(options.program, {stdio = options.pipes and "pipe" or "ignore"})
+  local child = cp.spawn(options.program, {
+    stdio = options.pipes and "pipe" or "ignore", host = host,
+  })
   if options.pipes then
     child.stdout:resume()
     child.stderr:resume()
@@ -153,7 +157,7 @@ end
 
 local function readAll(total)
   local count, began = 0, now()
-  local child = cp.spawn(options.program, {options.piece, ("%d"):format(total)})
+  local child = cp.spawn(options.program, {options.piece, ("%d"):format(total)}, {host = host})
   child.stdout:on("data", function(data)
     count = count + #data
   end)
@@ -218,7 +222,7 @@ end
 
 -- Microseconds from one send to the next, the message being sent back in between.
 local function roundTripsFor(seconds)
-  local child = cp.fork(CHILD, {"echo"})
+  local child = cp.fork(CHILD, {"echo"}, {host = host})
   local count, began, ended = 0, nil, nil
   local function onEcho(message)
     count = count + 1
@@ -385,6 +389,11 @@ local function doTasks(count)
   return (taken * 2 / count - 1e-3) * 1e6
 end
 
+-- Microseconds from spawn to close through an agent, without those of a round trip of a message.
+local function spawnThereFor(seconds)
+  return spawnFor(seconds) - roundTripsFor(seconds)
+end
+
 -- A work: measures with the argument of this name.
 local function once(measure, name)
   return function()
@@ -402,6 +411,7 @@ end
 
 local works = {
   spawn = twice(spawnFor, "seconds"),
+  spawnThere = twice(spawnThereFor, "seconds"),
   sync = twice(syncFor, "seconds"),
   call = twice(callFor, "seconds"),
   await = twice(callsFor, "seconds", runByHand),
@@ -429,6 +439,27 @@ for i = 1, number("open", 0) do
   opened[i] = assert(io.open("/dev/null"))
 end
 collectgarbage()
-print(works[options.work]())
+
+-- Does the work with an agent at the end of a command.
+local function workThere(launcher, lua)
+  host = require("child_process.host").connect(launcher, {lua = lua, connectTimeout = 60000})
+  print(works[options.work]())
+  host:close():await()
+end
+
+if options.host == "ssh" then
+  local quote, env = command.quote, process.env
+  if not options.program:find("^/") then -- programs over there start in another folder
+    options.program = process:cwd() .. "/" .. options.program
+  end
+  dofile(HERE .. "/sshd.lua").with(function(words)
+    workThere(words, {"env", quote("LUA_PATH=" .. env.LUA_PATH), quote("LUA_CPATH="
+      .. env.LUA_CPATH), quote(process.execPath)})
+  end)
+elseif options.host then
+  workThere({"sh", "-c", 'exec "$@"', "sh"}, process.execPath)
+else
+  print(works[options.work]())
+end
 -- `heap` and `opened` are named here so that they live until now.
 os.exit(#heap + #opened >= 0 and 0 or 1)

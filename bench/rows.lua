@@ -10,6 +10,8 @@
 -- against    the ratio is taken to our own figure of that row instead of to the limit
 -- seldom     the peers, being slow at it, take part in the first round only
 -- without    the peers, by their names, that have no call for it
+-- alone      no peer takes part, since none has it
+-- needs      a shell command; without its success the row is left out
 -- unit       of the number that a contestant prints: "us", the default, "KiB" or "GB/s"
 -- and the targets, each of which has to be met:
 --   most       the ratio is at most this
@@ -26,11 +28,12 @@
 -- through three programs that are connected; terminal: bytes that a child prints at a terminal;
 -- capture: one call that returns all bytes; roundtrip, send: messages to a forked child; first:
 -- from fork to the first message; idle: memory of forked children; pass: connections that are
--- passed on; pool: tasks that two children share), `program` or `from` and `to`, `pipes`, `atonce`,
--- `heap` in MiB, `open` descriptors, `alive` children, `piece` and `bytes`, `keep` for the limit of
--- capture, `rows` of a message (0: a small one) or its bytes (`binary`), `burst` of messages that
--- are sent in one iteration, `serialization`, `count` of connections or tasks, `workers` that get
--- them. run.lua adds `seconds`.
+-- passed on; pool: tasks that two children share; spawnThere: spawn with `host`, less a round
+-- trip), `host` (here, or ssh: through an agent on this machine, which ssh reaches), `program` or
+-- `from` and `to`, `pipes`, `atonce`, `heap` in MiB, `open` descriptors, `alive` children, `piece`
+-- and `bytes`, `keep` for the limit of capture, `rows` of a message (0: a small one) or its bytes
+-- (`binary`), `burst` of messages that are sent in one iteration, `serialization`, `count` of
+-- connections or tasks, `workers` that get them. run.lua adds `seconds`.
 
 local TRUE = "work=spawn program=/bin/true"
 local TINY = "work=spawn program=BIN/tiny"
@@ -202,5 +205,26 @@ return {
     row = "23", text = "a pool of 2 on 2 CPUs, 10,000 tasks of 1 ms: overhead of a task",
     arguments = "work=pool count=10000",
     limit = "pool", seldom = true, without = {"luv", "Node", "Bun", "Deno"}, beyond = 25,
+  },
+  {
+    row = "24", text = "as 1 through an agent on this machine, less a round trip of a message",
+    arguments = "work=spawnThere program=/bin/true host=here", alone = true,
+    against = "1", most = 1.5,
+  },
+  {
+    row = "24", text = "as 1 through one agent, 100 at once, time for each",
+    arguments = TRUE .. " atonce=100 host=here",
+    limit = "spawn", alone = true,
+  },
+  {
+    row = "24", text = "as 9 with a child that an agent has started",
+    arguments = "work=roundtrip host=here",
+    limit = "roundtrip", pinned = true, alone = true,
+  },
+  {
+    row = "24", text = "1 GB of a child's output through an agent that ssh reaches",
+    arguments = "work=read program=BIN/source to=BIN/sink bytes=1e9 piece=65536 host=ssh",
+    limit = "ssh.lua", alone = true, unit = "GB/s", least = 0.8,
+    needs = 'PATH="$PATH:/usr/sbin"; command -v ssh sshd ssh-keygen',
   },
 }

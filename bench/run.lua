@@ -82,6 +82,9 @@ end
 
 -- Has the row a call that the peer lacks?
 local function isWithout(row, peer)
+  if row.alone then
+    return true
+  end
   local work = row.arguments:match("work=(%w+)")
   if peer.works and not peer.works[work] then
     return true
@@ -254,7 +257,11 @@ local function main()
   print("| row | work | limit | peers, best first | ours | ratio | target | met |")
   print("|---|---|---|---|---|---|---|---|")
   for _, row in ipairs(rows) do
-    if wanted[row.row] then
+    local isPossible = not row.needs or output(row.needs) ~= nil
+    if wanted[row.row] and not isPossible then
+      print(("| %s | %s | - | - | left out: needs `%s` | - | - | - |"):format(row.row, row.text,
+        row.needs))
+    elseif wanted[row.row] then
       local measured = measureRow(row, rows, peers)
       for n, figure in ipairs(row.figures or {row}) do
         figure.unit = figure.unit or "us"

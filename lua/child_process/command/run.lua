@@ -202,8 +202,8 @@ end
 function Run:canHandOn()
   local target = self.plan.stdout
   return not self.isReading and not self.plan.atTerminal and not self.child.host
-    and target.isCollected and #target.sinks == 0 and not (self.report and self.report:sink("stdout"))
-    and self.options.all ~= true
+    and target.isCollected and #target.sinks == 0 and self.options.all ~= true
+    and not (self.report and self.report:sink("stdout"))
 end
 
 --- Gives the standard output to another command, which has it as its standard input.
