@@ -162,7 +162,8 @@ local function start(self, id, request)
   local list, owners = openStreams(self, id, request, call.preamble)
   call.stdio, call.preamble, call.sharedStreams = list, nil, nil
   call.killSignal = known.check("killSignal", request.killSignal)
-  call.env = request.extendsEnv and environment.overOurs(request.env) or request.env
+  call.env = request.unsetEnv and environment.overOurs(request.env, request.unsetEnv)
+    or request.env
   if request.ipc then
     call.env = environment.withChannel(call.env, request.ipc, request.serialization)
     self.channels[id] = request.ipc

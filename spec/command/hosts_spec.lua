@@ -169,6 +169,7 @@ describe("command.run with options.host", function()
       host = marked, env = {ADDED = "1", PATH = "/bin:/usr/bin"}, extendEnv = false,
     }).stdout)
     assert.equal("yes " .. process.env.PATH, run(script, {host = marked}).stdout)
+    assert.equal("[]", run("echo [$THERE]", {host = marked, env = {THERE = cp.null}}).stdout)
     local spawned = cp.spawn("sh", {"-c", "echo [$THERE]"}, {host = marked, env = {A = "1"}})
     assert.equal("[]\n", support.output(spawned))
     agents.close(marked)

@@ -99,6 +99,17 @@ local function inherits(value, ancestor)
   return rawequal(value, ancestor)
 end
 
+-- The names of variables that a table removes from the environment.
+local function unsetIn(env)
+  local names = {}
+  for name, value in next, env do
+    if value == core.null then
+      names[#names + 1] = name
+    end
+  end
+  return names
+end
+
 local function copied(list)
   local copy = {}
   for index = 1, #list do
@@ -115,7 +126,8 @@ return function(options, host)
   local values = {
     file = options.file, args = copied(options.args), env = options.env, ipc = options.ipc,
     killSignal = options.killSignal, fork = options.forkThere, detached = options.detached,
-    extendsEnv = inherits(options.given.env, host.env) or nil, relayed = {},
+    unsetEnv = inherits(options.given.env, host.env) and unsetIn(options.given.env) or nil,
+    relayed = {},
   }
   for _, name in ipairs(PASSED) do
     local value = options.given[name]

@@ -44,9 +44,13 @@ end
 
 --- Adds variables to our environment, over those of the same names.
 ---@param variables string[] from `list`
+---@param unset? string[] names of variables to leave out
 ---@return string[]
-function environment.overOurs(variables)
+function environment.overOurs(variables, unset)
   local isSet, list = {}, {}
+  for _, name in ipairs(unset or {}) do
+    isSet[name] = true
+  end
   for index, variable in ipairs(variables) do
     isSet[variable:match("^[^=]*")] = true
     list[index] = variable
