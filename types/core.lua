@@ -727,9 +727,8 @@ function LinkHandle:relayTo(child, fd, target) end
 --- written.
 ---@param child integer
 ---@param fd integer the child's descriptor
----@return boolean? waits whether owner:ondrained(child, fd) will be called; false if that is so
+---@return boolean waits whether owner:ondrained(child, fd) will be called; false if that is so
 --- already
----@return integer? errno
 function LinkHandle:drain(child, fd) end
 
 --- Ends all streams that are sent, after what can be read now, even if others hold their other

@@ -213,11 +213,14 @@ onFrame[kinds.HELLO] = function(self, _, bytes)
 end
 
 onFrame[kinds.START] = function(self, id, bytes)
-  local request = protocol.unpack(bytes)
   if self.isEnding or self.children[id] then
     return
   end
-  local ok, err = pcall(start, self, id, request)
+  local request, problem = protocol.unpack(bytes)
+  local ok, err = false, problem
+  if request then
+    ok, err = pcall(start, self, id, request)
+  end
   if not ok then
     self.children[id], self.channels[id], self.relayed[id] = nil, nil, nil
     err = errors.isError(err) and err or errors.Error(tostring(err))

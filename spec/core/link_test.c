@@ -530,6 +530,26 @@ static void test_drain(cp_runtime *runtime)
   close_pair(&p);
 }
 
+/* Bytes that cannot be read are lost, and nobody may take that for an end. */
+static void test_broken_stream(cp_runtime *runtime)
+{
+  pair p;
+  int reader = -1;
+  int relayed = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+  open_pair(&p, runtime);
+  check(cp_link_relay(p.agent.link, CHILD, 1, relayed, CP_STREAM_READABLE, NULL, 0) == 0,
+        "the agent's relay");
+  open_pipe(&reader, &relayed);
+  check(cp_link_relay(p.host.link, CHILD, 1, relayed, CP_STREAM_WRITABLE, NULL, 0) == 0,
+        "the host's relay");
+  settle(&p);
+  check(p.agent.ends == 1 && p.agent.error == -EISDIR,
+        "a stream that cannot be read ends the link");
+  close(reader);
+  close_pair(&p);
+}
+
 static void test_too_much(cp_runtime *runtime)
 {
   static char piece[CP_FRAME_LONGEST_DATA / 2];
@@ -609,6 +629,7 @@ static void test(void)
   test_duplex(&runtime);
   test_loss(&runtime);
   test_drain(&runtime);
+  test_broken_stream(&runtime);
   test_too_much(&runtime);
   test_interrupts(&runtime);
   settle(&(pair){.runtime = &runtime}); /* libuv frees what was closed */

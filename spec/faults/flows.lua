@@ -21,7 +21,11 @@ local function own(object)
 end
 
 local function finish(object)
-  if object.kill then
+  if object.kill and object.close then -- a host: the loop does not wait for it unless it is closed
+    repeat -- until there is memory for it
+      local isClosing = pcall(object.close, object)
+    until isClosing
+  elseif object.kill then
     object:kill("SIGKILL")
     if object._ending or object.terminal then
       object:dispose({grace = 0}) -- the group of a tree is forgotten when it has gone
@@ -595,6 +599,25 @@ add("pool", function(note)
   end)
   return function()
     return got[1] == "one" and got[2] == "two" and got.over
+  end
+end)
+
+-- A child that an agent on this machine starts.
+add("host", function(note)
+  local got = {}
+  local host = own(require("child_process.host").connect({"env"}, {
+    lua = process.execPath, grace = 100,
+  }))
+  host:on("error", note)
+  local child = watched(cp.spawn("cat", {}, {host = host}), note)
+  collect(child.stdout, got, "text")
+  child.stdin:finish("text")
+  child:on("close", function(code)
+    got.code = code
+    host:close()
+  end)
+  return function()
+    return got.text == "text" and got.code == 0 and host.state == "closed"
   end
 end)
 

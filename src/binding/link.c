@@ -11,12 +11,23 @@
 #include "core/base/owned.h"
 #include "core/channel/channels.h"
 #include "core/link/standard.h"
+#include "core/loop/retry.h"
 #include "core/process/stdio.h"
 #include "core/stream/pipe.h"
 
 #include <errno.h>
 
 static const char CLASS[] = "child_process.LinkHandle";
+
+typedef struct link_handle {
+  cpl_handle base;
+  /* What happens once is reported again if Lua ran out of memory, which `run` raises. */
+  bool owes_end;
+  bool owes_finished;
+  bool owes_idle;
+  int end_error; /* of the end */
+  cp_retry retry;
+} link_handle;
 
 static bool is_active(const cpl_handle *handle)
 {
@@ -26,6 +37,7 @@ static bool is_active(const cpl_handle *handle)
 
 static void close_handle(cpl_handle *handle)
 {
+  cp_retry_end(&((link_handle *)handle)->retry);
   handle->input = NULL;
   handle->core = cp_link_close(handle->core);
 }
@@ -61,23 +73,58 @@ static void on_drained(cp_link *link, uint32_t child, unsigned stream)
   }
 }
 
+/* Reports an event if it is owed. Returns false if that has to be done again. */
+static bool report(link_handle *handle, bool *owed, const char *method, const cpl_value *values,
+                   int count)
+{
+  if (*owed && handle->base.core != NULL) {
+    *owed = !cpl_emit(&handle->base, method, values, count);
+  }
+  return !*owed || handle->base.core == NULL;
+}
+
+/* Reports what is owed. It may close the handle, which stays until this returns. */
+static void report_all(void *owner)
+{
+  link_handle *handle = owner;
+  cpl_value error = cpl_errno(handle->end_error);
+
+  handle->base.calls++;
+  if (report(handle, &handle->owes_end, "onend", &error, 1) &&
+      report(handle, &handle->owes_finished, "onfinished", NULL, 0) &&
+      report(handle, &handle->owes_idle, "onidle", NULL, 0)) {
+    cp_retry_end(&handle->retry);
+  } else {
+    (void)cp_retry_later(cpl_handle_loop(&handle->base), &handle->retry, report_all, handle);
+  }
+  handle->base.calls--;
+  cpl_handle_release_if_idle(&handle->base);
+}
+
 static void on_end(cp_link *link, int error)
 {
-  cpl_handle *handle = link->owner;
-  cpl_value value = cpl_errno(error);
+  link_handle *handle = link->owner;
 
-  handle->input = NULL;
-  cpl_emit(handle, "onend", &value, 1);
+  handle->base.input = NULL;
+  handle->end_error = error;
+  handle->owes_end = true;
+  report_all(handle);
 }
 
 static void on_finished(cp_link *link)
 {
-  cpl_emit(link->owner, "onfinished", NULL, 0);
+  link_handle *handle = link->owner;
+
+  handle->owes_finished = true;
+  report_all(handle);
 }
 
 static void on_idle(cp_link *link)
 {
-  cpl_emit(link->owner, "onidle", NULL, 0);
+  link_handle *handle = link->owner;
+
+  handle->owes_idle = true;
+  report_all(handle);
 }
 
 /* Lifetime. */
@@ -94,7 +141,7 @@ static int push_handle(lua_State *L)
   static const cp_link_callbacks callbacks = {on_frame, on_drained, on_end, on_finished, on_idle};
   ends *e = lua_touserdata(L, 1);
   cpl_state *state = cpl_state_check(L);
-  cpl_handle *handle = cpl_handle_new(L, state, &kind, sizeof(*handle));
+  cpl_handle *handle = cpl_handle_new(L, state, &kind, sizeof(link_handle));
 
   cpl_handle_anchor(L, handle, lua_gettop(L));
   handle->core = cp_link_new(&state->runtime.streams, e->side, e->in, e->out, &callbacks, handle);
@@ -397,16 +444,12 @@ static int link_relay_to(lua_State *L)
 }
 
 /* handle:drain(child, fd) -> whether it will call owner:ondrained(child, fd), when what can be read
- * now was sent and what has arrived was written; or nil, errno. False if that is so already. */
+ * now was sent and what has arrived was written. False if that is so already. */
 static int link_drain(lua_State *L)
 {
   uint32_t child = check_child(L, 2);
-  int r = cp_link_drain(check_link(L), child, check_stream(L, 3));
 
-  if (r < 0) {
-    return cpl_push_failure(L, r);
-  }
-  lua_pushboolean(L, r);
+  lua_pushboolean(L, cp_link_drain(check_link(L), child, check_stream(L, 3)));
   return 1;
 }
 

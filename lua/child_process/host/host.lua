@@ -109,6 +109,17 @@ end
 
 -- The start ---------------------------------------------------------------------------------------
 
+local TIMERS = {"_connectTimer", "_closeTimer", "_pingTimer", "_lastWords"}
+
+local function stopTimers(self)
+  for _, name in ipairs(TIMERS) do
+    if self[name] then
+      self[name]:close()
+      self[name] = nil
+    end
+  end
+end
+
 local nonces = 0
 
 -- Tells the answer to this connection from what else a launcher may repeat.
@@ -143,6 +154,16 @@ local function keepStderr(self, data)
   self._stderr = (self._stderr .. data):sub(-SHOWN)
 end
 
+-- To be called when the launcher was started. If it raises, the start is undone.
+local function listenTo(launcher, self)
+  if launcher.stderr then
+    launcher.stderr:on("data", function(data) keepStderr(self, data) end)
+    launcher.stderr:on("error", function() end)
+    launcher.stderr:unref()
+  end
+  launcher:unref()
+end
+
 -- Starts the launcher with its ends of the connection.
 local function startLauncher(self, words, env, stdin, stdout)
   local file = table.remove(words, 1)
@@ -158,11 +179,25 @@ local function startLauncher(self, words, env, stdin, stdout)
   end)
   launcher:on("exit", function() onLauncherExit(self) end)
   launcher:on("close", function() onLauncherClose(self) end)
-  launcher:_start(call)
-  launcher.stderr:on("data", function(data) keepStderr(self, data) end)
-  launcher.stderr:on("error", function() end)
-  launcher.stderr:unref()
-  launcher:unref()
+  launcher:_start(call, listenTo, self)
+end
+
+local function startConnectTimer(self, timeout)
+  self._connectTimer = timeout > 0 and timers.setTimeout(function()
+    self:_fail(("there was no answer within %d ms (options.connectTimeout)"):format(timeout))
+  end, timeout) or nil
+end
+
+-- Sends the first frame, and starts the launcher last: what comes before may raise.
+local function open(self, words, options, stdin, stdout)
+  self._link:setOwner(self)
+  self:_updateReference()
+  self._link:send(kinds.HELLO, 0, protocol.hello(self._nonce, {
+    grace = self._grace, pingInterval = self._pingInterval,
+  }))
+  startConnectTimer(self, readTime(options, "connectTimeout", 30000))
+  all[self] = true
+  startLauncher(self, words, options.env, stdin, stdout)
 end
 
 --- See child_process.host.connect.
@@ -188,6 +223,7 @@ function Host.new(launcher, options)
     _code = nil,              -- of the error, if it is not the usual one
     _wasConnected = false,
     _hasEnded = false,        -- nothing more arrives
+    _hasGivenUp = false,      -- failing: the connection was ended
     _launcher = nil,
     _launcherClosed = false,
     _lastWords = nil,         -- Timeout for the end of the launcher
@@ -198,35 +234,26 @@ function Host.new(launcher, options)
     _closing = nil,           -- promise of `close`
     _error = nil,             -- that it failed with
   }, metatable)
-  local connectTimeout = readTime(options, "connectTimeout", 30000)
-  local link, stdin, stdout = core.hostLink()
-  if not link then
-    error(errors.system(stdin, "pipe"))
-  end
-  self._link = link
-  link:setOwner(self)
-  link:send(kinds.HELLO, 0, protocol.hello(self._nonce, {
-    grace = self._grace, pingInterval = self._pingInterval,
-  }))
   for _, word in ipairs(lua) do
     words[#words + 1] = word
   end
   -- No word that any shell between here and there would take apart.
   words[#words + 1] = "-l"
   words[#words + 1] = "child_process.agent"
-  local ok, err = pcall(startLauncher, self, words, options.env, stdin, stdout)
+  local link, stdin, stdout = core.hostLink()
+  if not link then
+    error(errors.system(stdin, "pipe"))
+  end
+  self._link = link
+  local ok, err = pcall(open, self, words, options, stdin, stdout)
   stdin:close()
   stdout:close()
   if not ok then
+    stopTimers(self)
     link:close()
+    all[self] = nil
     error(err, 0)
   end
-  all[self] = true
-  self._connectTimer = connectTimeout > 0 and timers.setTimeout(function()
-    self:_fail(("there was no answer within %d ms (options.connectTimeout)"):format(
-      connectTimeout))
-  end, connectTimeout) or nil
-  self:_updateReference()
   return self
 end
 
@@ -303,9 +330,9 @@ local function ping(self)
 end
 
 onFrame[kinds.HELLO] = function(self, _, bytes)
-  local hello = protocol.readHello(bytes)
+  local hello, problem = protocol.readHello(bytes)
   if self._wasConnected or not hello or hello.nonce ~= self._nonce then
-    self:_fail("the answer is not that of an agent of this connection")
+    self:_fail(problem or "the answer is not that of an agent of this connection")
     return
   elseif hello.version ~= protocol.VERSION then
     self:_fail(("the agent speaks version %d of the protocol, and we speak version %d: install the "
@@ -334,9 +361,9 @@ end
 local function forChild(method, convert)
   return function(self, id, bytes)
     local remote = self._children[id]
-    local value = protocol.unpack(bytes)
+    local value, problem = protocol.unpack(bytes)
     if value == nil then
-      self:_fail("the agent has sent what cannot be read")
+      self:_fail(problem)
     elseif remote then
       remote[method](remote, convert and convert(value) or value)
     end
@@ -405,15 +432,6 @@ function Host:onend(errno)
   end
 end
 
-local function stopTimers(self)
-  for _, name in ipairs({"_connectTimer", "_closeTimer", "_pingTimer", "_lastWords"}) do
-    if self[name] then
-      self[name]:close()
-      self[name] = nil
-    end
-  end
-end
-
 -- Lets the launcher end by itself for a while, and then ends it.
 function Host:_endLauncher()
   local launcher = self._launcher
@@ -425,31 +443,39 @@ function Host:_endLauncher()
   end, LAST_WORDS)
 end
 
+-- A tick: ends the connection of a host that is failing.
+local function giveUp(self)
+  if self._hasGivenUp then
+    return
+  end
+  tick(giveUp, self) -- does the rest, should this call run out of memory
+  self:_updateReference()
+  stopTimers(self)
+  if self._launcherClosed or not self._launcher.pid then
+    tick(self._finish, self)
+  else
+    self:_endLauncher()
+  end
+  self._hasGivenUp = true
+  self._link:cut()
+end
+
 --- Gives the connection up. The error is reported when the launcher has ended, with what it has
 --- printed.
 ---@param reason? string nil if the launcher has ended, and that is all
 ---@param code? string
 function Host:_fail(reason, code)
-  if self.state == "failing" or self.state == "closed" then
-    return
-  end
-  enter(self, "failing")
-  self._reason, self._code = reason, code
-  self._noise = self._link:noise()
-  self._link:cut()
-  stopTimers(self)
-  self:_updateReference()
-  if self._launcherClosed or not self._launcher.pid then
-    tick(self._finish, self)
-  else
-    self:_endLauncher()
+  if self.state ~= "failing" and self.state ~= "closed" then
+    tick(giveUp, self) -- first, as it may raise
+    self._reason, self._code = reason, code
+    enter(self, "failing")
   end
 end
 
 local function describeFailure(self)
   return failure.make({
     name = self.name, connected = self._wasConnected, reason = self._reason, code = self._code,
-    launcher = self._launcher, lua = self._lua, stderr = self._stderr, noise = self._noise,
+    launcher = self._launcher, lua = self._lua, stderr = self._stderr, noise = self._link:noise(),
     cause = self._launcherError,
   })
 end
@@ -472,10 +498,9 @@ function Host:_finish()
   if self.state == "closed" then
     return
   end
+  tick(self._finish, self) -- does the rest, should this call run out of memory
   local hasFailed = self.state == "failing"
   stopTimers(self)
-  enter(self, "closed")
-  all[self] = nil
   local err = hasFailed and describeFailure(self) or failure.closed(self.name)
   self._error = err
   local children = self._children
@@ -483,16 +508,18 @@ function Host:_finish()
   for _, remote in pairs(children) do
     tick(function() remote:onlost(err) end)
   end
+  self._link:awaitIdle() -- then it is closed
+  enter(self, "closed")
+  all[self] = nil
   if hasFailed and (self:listenerCount("error") > 0 or not hasChildren and not self._closing) then
     tick(emitError, self)
   end
+  tick(emitClose, self)
   if self._closing and hasFailed and not hasChildren then
     self._closing:_reject(err)
   elseif self._closing then
     self._closing:_fulfill()
   end
-  self._link:awaitIdle() -- then it is closed
-  tick(emitClose, self)
 end
 
 --- Ends all children over there, and the connection.
@@ -502,19 +529,22 @@ function Host:close()
   if self._closing then
     return self._closing
   end
-  self._closing = Promise._pending()
+  local closing = Promise._pending()
   if self.state == "closed" then
-    self._closing:_fulfill()
+    closing:_fulfill()
   elseif self.state ~= "failing" then
-    enter(self, "closing")
-    self:_send(kinds.BYE, 0, {grace = self._grace})
+    -- First what may raise.
+    local bye = protocol.pack({grace = self._grace})
     -- The agent takes the grace, and some time.
     self._closeTimer = timers.setTimeout(function()
       self:_fail("it has not ended in time")
     end, self._grace + 10000)
+    enter(self, "closing")
+    self._link:send(kinds.BYE, 0, bye)
     self:_updateReference()
   end
-  return self._closing
+  self._closing = closing
+  return closing
 end
 
 --- Sends a signal to the launcher.

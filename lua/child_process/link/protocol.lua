@@ -37,10 +37,16 @@ function protocol.pack(value)
 end
 
 ---@param bytes string
----@return any # nil if the other side has sent something else
+---@return any # nil if they cannot be read
+---@return string? problem
 function protocol.unpack(bytes)
   local ok, value = pcall(clone.decode, bytes)
-  return ok and value or nil
+  if ok and value ~= nil then
+    return value
+  elseif not ok and not errors.isError(value) then
+    return nil, tostring(value) -- there was no memory
+  end
+  return nil, "the other side has sent what cannot be read"
 end
 
 -- What is sent of an error. Lists and texts; no tracebacks, which are about another program.
@@ -83,9 +89,12 @@ end
 
 ---@param bytes string
 ---@return table? # nil if it is none
+---@return string? problem if there was no memory to read it
 function protocol.readHello(bytes)
   local ok, value = pcall(json.decode, bytes)
-  if ok and type(value) == "table" and compat.toInteger(value.version)
+  if not ok and not errors.isError(value) then
+    return nil, tostring(value)
+  elseif ok and type(value) == "table" and compat.toInteger(value.version)
     and type(value.nonce) == "string" then
     return value
   end

@@ -47,6 +47,11 @@ static void on_relay_drained(void *owner, const cp_relay *relay)
   }
 }
 
+static void on_relay_failed(void *owner, int error)
+{
+  cp_link_fail(owner, error);
+}
+
 static void on_relay_closed(void *owner, const cp_relay *relay)
 {
   cp_link *link = owner;
@@ -61,7 +66,7 @@ static void on_relay_closed(void *owner, const cp_relay *relay)
 int cp_link_relay(cp_link *link, uint32_t child, unsigned stream, int fd, int direction,
                   const char *prefix, size_t length)
 {
-  static const cp_relay_callbacks callbacks = {on_relay_drained, on_relay_closed};
+  static const cp_relay_callbacks callbacks = {on_relay_drained, on_relay_failed, on_relay_closed};
   cp_relay *relay = cp_relay_new(link->streams, fd, direction, &link->output, &callbacks, link);
 
   CP_ASSERT(find(link, child, stream) == NULL);
@@ -71,8 +76,12 @@ int cp_link_relay(cp_link *link, uint32_t child, unsigned stream, int fd, int di
   relay->child = child;
   relay->number = (uint16_t)stream;
   CP_LIST_INSERT(&link->relays[child % CP_LINK_BUCKETS], relay, entry);
+  if (cp_relay_prepend(relay, prefix, length) < 0) {
+    cp_relay_undo(relay);
+    return -ENOMEM;
+  }
   link->relay_count++;
-  if (link->ended || cp_relay_prepend(relay, prefix, length) < 0) {
+  if (link->ended) {
     cp_relay_lose(relay); /* whoever reads finds the end */
   } else {
     cp_relay_start(relay);
@@ -100,21 +109,22 @@ static void for_each_relay(cp_link *link, void (*function)(cp_relay *relay))
   }
 }
 
-int cp_link_drain(cp_link *link, uint32_t child, unsigned stream)
+bool cp_link_drain(cp_link *link, uint32_t child, unsigned stream)
 {
   cp_relay *relay = find(link, child, stream);
   cp_link_drain_call *call = NULL;
 
   if (relay == NULL || !cp_relay_drain(relay)) {
-    return 0;
+    return false;
   }
   call = malloc(sizeof(*call));
   if (call == NULL) {
-    return -ENOMEM;
+    cp_link_fail(link, -ENOMEM);
+    return true;
   }
   *call = (cp_link_drain_call){.child = child, .stream = stream};
   CP_QUEUE_ADD(&link->drains, call, entry);
-  return 1;
+  return true;
 }
 
 static cp_link_drain_call *next_drained(const cp_link *link)

@@ -4,6 +4,7 @@
 #include "core/base/assert.h"
 #include "core/base/fd.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 
@@ -67,6 +68,12 @@ void cp_relay_free(cp_relay *relay)
   free(relay);
 }
 
+void cp_relay_undo(cp_relay *relay)
+{
+  relay->stream->flags |= CP_STREAM_BORROWED;
+  cp_relay_free(relay);
+}
+
 static void send_frame(cp_relay *relay, cp_frame_kind kind, const char *payload, size_t length)
 {
   cp_link_frame frame = {
@@ -102,6 +109,12 @@ static void settle(cp_relay *relay)
   }
 }
 
+/* Whether the error means that the other end of the descriptor was closed. */
+static bool is_end(int error)
+{
+  return error == 0 || error == -EPIPE || error == -ECONNRESET;
+}
+
 /* From the descriptor to the other side. */
 
 static void end_sending(cp_relay *relay)
@@ -112,18 +125,29 @@ static void end_sending(cp_relay *relay)
   (void)cp_stream_set_reading(relay->stream, false);
 }
 
+/* The descriptor has ended, or fails. */
+static void finish_sending(cp_relay *relay, int error)
+{
+  if (!is_end(error)) {
+    relay->callbacks->on_failed(relay->owner, error);
+  }
+  send_frame(relay, CP_FRAME_END, NULL, 0);
+  end_sending(relay);
+}
+
 /* Reads as long as the other side and the output take something. */
 static void update_reading(cp_relay *relay)
 {
   bool may_send = relay->sends && relay->credit > 0;
   bool is_full = cp_link_output_is_full(relay->output);
+  int r = 0;
 
   if (may_send && is_full) {
     cp_link_output_await(relay->output, &relay->waiter);
   }
-  if (cp_stream_set_reading(relay->stream, may_send && !is_full) < 0) {
-    send_frame(relay, CP_FRAME_END, NULL, 0);
-    end_sending(relay);
+  r = cp_stream_set_reading(relay->stream, may_send && !is_full);
+  if (r < 0) {
+    finish_sending(relay, r);
   }
 }
 
@@ -140,8 +164,7 @@ static void on_read(cp_stream *stream, const char *data, ssize_t n)
     relay->undrained -= length < relay->undrained ? length : relay->undrained;
     update_reading(relay);
   } else {
-    send_frame(relay, CP_FRAME_END, NULL, 0);
-    end_sending(relay);
+    finish_sending(relay, (int)n);
   }
   settle(relay);
 }
@@ -185,8 +208,11 @@ static void end_receiving(cp_relay *relay)
   }
 }
 
-static void refuse(cp_relay *relay)
+static void refuse(cp_relay *relay, int error)
 {
+  if (!is_end(error)) {
+    relay->callbacks->on_failed(relay->owner, error);
+  }
   send_frame(relay, CP_FRAME_STOP, NULL, 0);
   end_receiving(relay);
 }
@@ -241,7 +267,7 @@ static void proceed(cp_relay *relay, int r)
     r = cp_stream_await_room(relay->stream);
   }
   if (r < 0) {
-    refuse(relay);
+    refuse(relay, r);
   } else if (relay->ends && queued(relay) == 0) {
     end_receiving(relay);
   }
@@ -262,7 +288,7 @@ static void on_hangup(cp_stream *stream)
   cp_relay *relay = stream->owner;
 
   if (relay->receives) {
-    refuse(relay);
+    refuse(relay, -EPIPE);
   }
   settle(relay);
 }
@@ -337,9 +363,12 @@ bool cp_relay_drain(cp_relay *relay)
 
 void cp_relay_end_after_rest(cp_relay *relay)
 {
-  if (relay->sends && cp_stream_end_after_rest(relay->stream) <= 0) {
-    send_frame(relay, CP_FRAME_END, NULL, 0);
-    end_sending(relay);
+  if (relay->sends) {
+    ssize_t rest = cp_stream_end_after_rest(relay->stream);
+
+    if (rest <= 0) {
+      finish_sending(relay, (int)rest);
+    }
   }
   settle(relay);
 }

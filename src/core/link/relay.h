@@ -20,6 +20,9 @@ typedef struct cp_relay cp_relay;
 typedef struct cp_relay_callbacks {
   /* See cp_relay_drain. */
   void (*on_drained)(void *owner, const cp_relay *relay);
+  /* Bytes were lost: the descriptor could not be read, written or watched, or there was no memory.
+   * The relay ends. */
+  void (*on_failed)(void *owner, int error);
   /* Both directions have ended. The relay is freed after this. */
   void (*on_closed)(void *owner, const cp_relay *relay);
 } cp_relay_callbacks;
@@ -69,7 +72,11 @@ int cp_relay_share(cp_relay *relay);
 /* Ends and frees a relay without calling back, and without a frame. */
 void cp_relay_free(cp_relay *relay);
 
-/* Queues bytes that the descriptor gets before all others. Returns 0 or -ENOMEM. */
+/* The same for a relay that was not started. The caller owns the descriptor again. */
+void cp_relay_undo(cp_relay *relay);
+
+/* Queues bytes that the descriptor gets before all others. Returns 0 or -ENOMEM. Call it before
+ * cp_relay_start. */
 int cp_relay_prepend(cp_relay *relay, const char *bytes, size_t length);
 
 /* What frames of the other side say. Returns false if the other side has sent more than it may. The
