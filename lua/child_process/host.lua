@@ -6,6 +6,7 @@
 --   cp.spawn("uname", {"-n"}, {host = h, stdio = "inherit"})
 
 local arguments = require("child_process.spawn.arguments")
+local check = require("child_process.base.check")
 local compat = require("child_process.base.compat")
 local Host = require("child_process.host.host")
 
@@ -37,7 +38,37 @@ function host.ssh(destination, options)
   local launcher = compat.move(SSH, 1, #SSH, 1, {})
   launcher[#launcher + 1] = "--"
   launcher[#launcher + 1] = destination
-  return Host.new(launcher, options)
+  return Host.new(launcher, options, destination)
+end
+
+-- Makes a host for each node. If one cannot be made, none is.
+local function hostsFor(nodes, launcherFor, options)
+  local hosts = {}
+  for index, node in ipairs(nodes) do
+    local ok, made = pcall(Host.new, launcherFor(node), options, node)
+    if not ok then
+      for _, earlier in ipairs(hosts) do
+        earlier:close()
+      end
+      error(made, 0)
+    end
+    hosts[index] = made
+  end
+  return hosts
+end
+
+--- Connects with all nodes of the present allocation of Slurm, each by `srun`. The nodes are what
+--- `scontrol show hostnames` prints; the loop stands still for that.
+---
+--- Raises ERR_HOST_NO_ALLOCATION outside of an allocation, and ERR_HOST_CONNECT if scontrol does
+--- not list the nodes.
+---@param options? HostOptions of each host; `env` is also where the allocation is looked up
+---@return Host[] # in the order of the nodes; the field `name` is that of the node
+function host.slurm(options)
+  check.optional("options", "table", options)
+  local env = check.optional("options.env", "table", options and options.env)
+  local slurm = require("child_process.host.slurm")
+  return hostsFor(slurm.nodes(env), slurm.launcher, options)
 end
 
 return host

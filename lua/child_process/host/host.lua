@@ -29,7 +29,7 @@ local kinds, tick = protocol.kinds, ticks.tick
 
 ---@class Host : EventEmitter
 ---@field state "connecting"|"connected"|"closing"|"failing"|"closed"
----@field name string the launcher's command
+---@field name string what errors call it: the destination, the node, or the launcher's command
 ---@field lua? string the version of Lua over there, once it is connected
 ---@field pid? integer the agent's process there
 ---@field env table stands for the environment over there: an options.env that inherits from it adds
@@ -203,13 +203,14 @@ end
 --- See child_process.host.connect.
 ---@param launcher string[]
 ---@param options? HostOptions
+---@param name? string default: the launcher's command
 ---@return Host
-function Host.new(launcher, options)
+function Host.new(launcher, options, name)
   options = check.options("host.connect", options, KNOWN) or {}
   local words, lua = readLauncher(launcher), readLua(options.lua)
   local self = setmetatable({
     state = "connecting",
-    name = require("child_process.base.command_text")(words),
+    name = name or require("child_process.base.command_text")(words),
     env = {},
     _children = {},           -- RemoteChild by number, those that are open
     _lastId = 0,
