@@ -98,7 +98,8 @@ exec sh -c "$*"
 
   it("says what to do when Lua, or the module, is missing there", function()
     local err = failure('exec "$@"', {lua = "nonexistent-lua"})
-    assert.match("is there no command 'nonexistent-lua'? See options.lua", err.message, 1, true)
+    assert.match("there seems to be no command 'nonexistent-lua' there (options.lua), and the "
+      .. "launcher has ended with exit code 127", err.message, 1, true)
     err = failure('export LUA_PATH=/nonexistent/?.lua LUA_CPATH=/nonexistent/?.so; exec "$@"')
     assert.match("child_process is not installed there", err.message, 1, true)
   end)

@@ -21,38 +21,55 @@ local function outcome(launcher)
   end
 end
 
--- What has gone wrong, and how the launcher has ended.
-local function account(facts)
-  local text = outcome(facts.launcher)
-  if facts.reason and text then
-    return ("%s, and %s"):format(facts.reason, text)
-  end
-  return facts.reason or text or "the launcher has ended"
-end
-
--- Advice for what people stumble over.
-local HINTS = {
-  {"module 'child_process%.agent' not found",
-    "child_process is not installed there for this Lua (see options.lua)"},
-  {"[Hh]ost key verification failed",
-    "connect once by hand to accept the key, or add it to known_hosts"},
-  {"[Pp]ermission denied %(",
-    "nobody is asked for a password: set up a key for this user"},
+-- What a first attempt meets: what is printed then, what it means, and what to do.
+local CAUSES = {
+  {"Host key verification failed", "its key is not known here, or is not the one that was known: "
+    .. "connect once by ssh in a terminal, which shows the key and asks"},
+  {"Permission denied %(", "it wants a password, for which nobody is asked here: set up a key, as "
+    .. "with ssh-copy-id"},
+  {"module 'child_process[%w_.]*' not found", "child_process is not installed there for the Lua that "
+    .. "was started (options.lua), or is a version that has no agent"},
 }
 
-local function hintFor(facts)
-  for _, hint in ipairs(HINTS) do
-    if facts.stderr:find(hint[1]) then
-      return hint[2]
+-- Whether a program other than the interpreter complains about the interpreter. Errors of its own
+-- begin with its name; as a part of a path the name means a folder.
+local function isMissing(lua, stderr)
+  for line in stderr:gmatch("[^\r\n]+") do
+    local first, last = line:find(lua, 2, true)
+    if first and not line:sub(first - 1, first - 1):find("[%w/]")
+      and not line:sub(last + 1, last + 1):find("[%w/]") then
+      return true
     end
   end
-  if facts.launcher.exitCode == 127 and not facts.connected then
-    return ("is there no command '%s'? See options.lua"):format(facts.lua)
+  return false
+end
+
+local function causeOf(facts)
+  for _, cause in ipairs(CAUSES) do
+    if facts.stderr:find(cause[1]) then
+      return cause[2]
+    end
   end
+  if isMissing(facts.lua, facts.stderr) then
+    return ("there seems to be no command '%s' there (options.lua)"):format(facts.lua)
+  end
+end
+
+-- What has gone wrong, and how the launcher has ended.
+local function account(facts)
+  if facts.code then
+    return facts.reason
+  end
+  local reason = not facts.connected and causeOf(facts) or facts.reason
+  local text = outcome(facts.launcher)
+  if reason and text then
+    return ("%s, and %s"):format(reason, text)
+  end
+  return reason or text or "the launcher has ended"
 end
 
 ---@class HostFacts
----@field name string the launcher's command
+---@field name string of the host
 ---@field connected boolean the agent has answered
 ---@field reason? string nil if only the launcher has ended
 ---@field code? string default by `connected`
@@ -67,10 +84,6 @@ end
 function failure.make(facts)
   local text = facts.connected and "host '%s' is lost: %s" or "cannot connect to host '%s': %s"
   local parts = {text:format(facts.name, account(facts))}
-  local hint = hintFor(facts)
-  if hint then
-    parts[1] = ("%s; %s"):format(parts[1], hint)
-  end
   local stderr, noise = shown(facts.stderr), shown(facts.noise)
   if noise ~= "" and not facts.connected then
     parts[#parts + 1] = "it wrote to standard output: " .. noise
