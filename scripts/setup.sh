@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what is missing of the programs and libraries that a target needs.
 #
-#   scripts/setup.sh [test] [rock] [bare] [lint] [valgrind] [luv] [loops] [hosts] [fuzz]
+#   scripts/setup.sh [test] [rock] [bare] [lint] [valgrind] [luv] [loops] [hosts] [cluster] [fuzz]
 #
 # What building and the demo need is always looked after; a word adds what that part needs. On
 # Debian and its descendants the packages come from apt-get, with sudo for other users than root.
@@ -110,6 +110,16 @@ look() {
         need neovim has nvim
         need libpcre3 has_library libpcre.so.3 # of nginx, see scripts/nginx.sh
         ;;
+      cluster)
+        need openssh-client has ssh
+        need openssh-server test -e /usr/sbin/sshd
+        need iproute2 test -e /usr/sbin/ip -o -e /sbin/ip
+        need sudo has sudo
+        need munge test -e /usr/sbin/munged
+        need slurmctld test -e /usr/sbin/slurmctld
+        need slurmd test -e /usr/sbin/slurmd
+        need slurm-client has srun
+        ;;
       fuzz)
         need clang has clang
         need libclang-rt-dev has_fuzzer
@@ -139,7 +149,7 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 
 echo "installing:$missing"
-case $* in *hosts*) forbid_services ;; esac
+case $* in *hosts* | *cluster*) forbid_services ;; esac
 # shellcheck disable=SC2086 # both are lists of words
 {
   $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq update </dev/null

@@ -10,10 +10,11 @@ local installation = {}
 ---@field folder string in which the files of child_process/ are
 ---@field environment table<string, string> the variables of a Lua that finds it there, and no other
 
---- Copies the module into a folder that everybody may read, and that is removed after the test.
+--- Copies the module into a folder that everybody may read.
+---@param folder? string default: one that is removed after the test
 ---@return Installation
-function installation.make()
-  local folder = support.tmpdir()
+function installation.make(folder)
+  folder = folder or support.tmpdir()
   cp.execFileSync("sh", {"-ec", [[
     umask 022
     mkdir -p "$0/child_process"

@@ -51,10 +51,10 @@ Sshd.__index = Sshd
 
 --- Makes the keys, and the configuration of a server.
 ---@param environment? table<string, string> further variables of its sessions
+---@param folder string
 ---@return Sshd
-function sshd.new(environment)
-  local self = setmetatable({path = sshd.find(), folder = support.tmpdir()}, Sshd)
-  local folder = self.folder
+function sshd.new(environment, folder)
+  local self = setmetatable({path = sshd.find(), folder = folder}, Sshd)
   sshd.makeKey(folder .. "/host_key", "")
   support.writeFile(folder .. "/authorized", sshd.makeKey(folder .. "/key", ""))
   support.writeFile(folder .. "/sshd_config", table.concat({
@@ -103,7 +103,7 @@ end
 ---@param environment? table<string, string> further variables of the sessions
 ---@return Sshd
 function sshd.serve(environment)
-  local self = sshd.new(environment)
+  local self = sshd.new(environment, support.tmpdir())
   -- That of root needs this folder.
   if support.isRoot and not lfs.attributes("/run/sshd") then
     support.skip("sshd needs the folder /run/sshd, which its package makes at the start")
