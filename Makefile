@@ -327,6 +327,13 @@ test-hosts: ## run the tests in Prosody, lighttpd, nginx and Neovim, which are i
 	@$(MAKE) $(again) checked
 	@$(with_checked) SPEC=spec/hosts scripts/test.sh test-hosts $(LUA)
 
+# What these tests need beyond that, such as root, they say when they skip.
+.PHONY: test-cluster
+test-cluster: setup-test ## run the tests of other hosts by ssh, sudo and Slurm, which are installed first
+	@scripts/setup.sh cluster || echo "test-cluster: tests that need what is missing are skipped"
+	@$(MAKE) $(again) checked
+	@$(with_checked) SPEC="spec/cluster spec/host" scripts/test.sh test-cluster $(LUA)
+
 .PHONY: test-platforms
 test-platforms: setup-test ## run the tests on other processors, systems and kernels (PLATFORMS=...)
 	@$(MAKE) $(again) checked

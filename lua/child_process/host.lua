@@ -41,6 +41,8 @@ function host.ssh(destination, options)
   return Host.new(launcher, options, destination)
 end
 
+local function ignore() end
+
 -- Makes a host for each node. If one cannot be made, none is.
 local function hostsFor(nodes, launcherFor, options)
   local hosts = {}
@@ -48,7 +50,7 @@ local function hostsFor(nodes, launcherFor, options)
     local ok, made = pcall(Host.new, launcherFor(node), options, node)
     if not ok then
       for _, earlier in ipairs(hosts) do
-        earlier:close()
+        earlier:close():catch(ignore)
       end
       error(made, 0)
     end

@@ -8,7 +8,9 @@ local running
 -- Runs a script in an allocation of a cluster, which starts for the first test that needs it.
 local function run(text)
   cluster.need()
-  running = running or slurm.start()
+  if not (running and running:isRunning()) then
+    running = slurm.start()
+  end
   return running:run(text)
 end
 

@@ -21,6 +21,7 @@ local NOT_RUN = {
   {"scheduler.sleep", "a sketch: `scheduler` stands for any"},
   {"host.watch", "a sketch: `host` stands for any"},
   {"vim.notify", "needs Neovim 0.10; spawn/system_spec tries these calls"},
+  {"host.slurm", "needs an allocation; cluster/slurm_spec makes one"},
   {"apt-get install", "installs packages"},
   {"luarocks ", "installs; test-rock runs it"},
   {"make ", "builds; project/make_spec and test-bare run it"},

@@ -79,6 +79,12 @@ function machines.start(...)
   return self
 end
 
+--- Whether they can be used: they end when a test fails.
+---@return boolean
+function Machines:areRunning()
+  return self.clients:areThere()
+end
+
 --- Ends everything over there.
 function Machines:stop()
   for _, machine in ipairs(self) do machine.inside:stop() end

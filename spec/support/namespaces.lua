@@ -58,6 +58,12 @@ function Namespaces:run(...)
   return cp.execFileSync(words[1], {compat.unpack(words, 2)}, {encoding = "utf8", stdio = "pipe"})
 end
 
+--- Whether they are there: a test that fails ends all processes of the test program.
+---@return boolean
+function Namespaces:areThere()
+  return not (self.child.exitCode or self.child.signalCode)
+end
+
 --- Ends all that runs in them.
 function Namespaces:stop()
   self.child:kill("SIGKILL")

@@ -99,6 +99,12 @@ function Slurm:run(text)
   return support.lines(stdout)
 end
 
+--- Whether it can be used: it ends when a test fails.
+---@return boolean
+function Slurm:isRunning()
+  return self.inside:areThere()
+end
+
 --- Ends all daemons, and what they have started.
 function Slurm:stop()
   self.inside:stop()
