@@ -64,8 +64,8 @@ describe("host.ssh", function()
   it("says that the key of the host is not known", function()
     serve()
     support.writeFile(server.folder .. "/known_hosts", "")
-    local err = fails("its key is not known here, or is not the one that was known: connect once by "
-      .. "ssh in a terminal, which shows the key and asks", 255)
+    local err = fails("its key is not known here, or is not the one that was known: connect once "
+      .. "by ssh in a terminal, which shows the key and asks", 255)
     assert.match("\nHost key verification failed.", err.message, 1, true)
   end)
 
@@ -101,8 +101,9 @@ describe("host.ssh", function()
     connect():on("error", function(e) err = e end)
     support.run()
     assert.equal("ERR_HOST_VERSION", err.code)
-    assert.match("^cannot connect to host 'n1': the agent speaks version 99 of the protocol, and we "
-      .. "speak version %d+: install the same version of child_process on both sides$", err.message)
+    assert.match("^cannot connect to host 'n1': the agent speaks version 99 of the protocol, and "
+      .. "we speak version %d+: install the same version of child_process on both sides$",
+      err.message)
   end)
 
   it("says in the words of ssh what else has gone wrong", function()

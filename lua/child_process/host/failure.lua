@@ -27,8 +27,8 @@ local CAUSES = {
     .. "connect once by ssh in a terminal, which shows the key and asks"},
   {"Permission denied %(", "it wants a password, for which nobody is asked here: set up a key, as "
     .. "with ssh-copy-id"},
-  {"module 'child_process[%w_.]*' not found", "child_process is not installed there for the Lua that "
-    .. "was started (options.lua), or is a version that has no agent"},
+  {"module 'child_process[%w_.]*' not found", "child_process is not installed there for the Lua "
+    .. "that was started (options.lua), or is a version that has no agent"},
 }
 
 -- Whether a program other than the interpreter complains about the interpreter. Errors of its own
