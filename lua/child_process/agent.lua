@@ -12,6 +12,7 @@ local cpus = require("child_process.process.cpus")
 local environment = require("child_process.spawn.environment")
 local errors = require("child_process.errors")
 local known = require("child_process.spawn.options")
+local LeftTrees = require("child_process.link.left_trees")
 local loop = require("child_process.loop")
 local processArgv = require("child_process.process.argv")
 local protocol = require("child_process.link.protocol")
@@ -26,6 +27,7 @@ local LOST_AFTER = 20 -- intervals without a ping
 ---@class Agent
 ---@field package link userdata of core
 ---@field package children table<integer, ChildProcess> those that are not closed
+---@field package left child_process.LeftTrees of those that are
 ---@field package channels table<integer, integer> the descriptor of each child's channel
 ---@field package exits table<integer, table> EXIT frames that wait for messages
 ---@field package relayed table<integer, integer[]> descriptors of children whose output the host
@@ -125,8 +127,9 @@ local function closed(self, id)
     self.exits[id].isClosed = true
     return
   end
+  local isLeft = self.left:add(id, self.children[id])
   self.children[id], self.channels[id], self.relayed[id] = nil, nil, nil
-  send(self, kinds.CLOSED, id)
+  send(self, kinds.CLOSED, id, {isLeft = isLeft})
   self:finishIfDone()
 end
 
@@ -230,10 +233,13 @@ end
 
 onFrame[kinds.SIGNAL] = function(self, id, bytes)
   local child, request = self.children[id], protocol.unpack(bytes)
+  local options = request and {
+    tree = request.tree, forceKillAfterDelay = request.delay or math.huge,
+  }
   if child and request then
-    child:kill(request.signum, {
-      tree = request.tree, forceKillAfterDelay = request.delay or math.huge,
-    })
+    child:kill(request.signum, options)
+  elseif request and not self.left:kill(id, request.signum, options) then
+    send(self, kinds.CLOSED, id, {isLeft = false})
   end
 end
 
@@ -304,6 +310,7 @@ function Agent:endChildren()
   for _, child in pairs(self.children) do
     child:kill("SIGTERM", {tree = true, forceKillAfterDelay = self.grace})
   end
+  self.left:killAll("SIGTERM") -- the guard sends SIGKILL when we end
 end
 
 --- Sends what is left, once all children have ended at the host's request.
@@ -369,7 +376,7 @@ function agent.run()
     error(errors.system(errno, "dup"))
   end
   local self = setmetatable({
-    link = link, children = {}, channels = {}, exits = {}, relayed = {}, undrained = {},
+    link = link, children = {}, left = LeftTrees.new(), channels = {}, exits = {}, relayed = {}, undrained = {},
     isGreeted = false, isEnding = false, isEnded = false, isFinishing = false, isLost = false,
     grace = 5000,
   }, Agent)

@@ -185,6 +185,21 @@ describe("options.host", function()
     trees.awaitEnd(pid)
   end)
 
+  it("sends signals to what a child has left, once that has ended", function()
+    local child = spawn("sleep 600 >/dev/null 2>&1 & echo $!")
+    local pid = tonumber((support.output(child)))
+    assert.equal(0, child.exitCode)
+    assert.is_false(child:kill("SIGTERM", {tree = false}))
+    assert.is_true(child:kill("SIGTERM", {tree = true}))
+    trees.awaitEnd(pid)
+    -- The answers of the agent tell when nothing is left.
+    support.inTime(function()
+      while child:kill("SIGTERM", {tree = true}) do
+        cp.promises.execFile("true", {host = h}):await()
+      end
+    end)
+  end)
+
   it("lets SIGKILL follow", function()
     local child = trees.whenReady("trap '' TERM; echo ready; while :; do read line; done",
       {host = h, forceKillAfterDelay = 20}, function(child) child:kill() end)

@@ -213,6 +213,7 @@ function Host.new(launcher, options, name)
     name = name or require("child_process.base.command_text")(words),
     env = {},
     _children = {},           -- RemoteChild by number, those that are open
+    _left = setmetatable({}, {__mode = "v"}), -- those that are not, but have left processes
     _lastId = 0,
     _awaited = 0,             -- children that keep the loop alive
     _lua = lua[1],
@@ -378,10 +379,11 @@ onFrame[kinds.EXIT] = forChild("onexit")
 
 onFrame[kinds.STATS] = forChild("onstats")
 
-onFrame[kinds.CLOSED] = function(self, id)
-  local remote = self._children[id]
+onFrame[kinds.CLOSED] = function(self, id, bytes)
+  local remote, value = self._children[id] or self._left[id], protocol.unpack(bytes)
   if remote then
-    remote:onclosed()
+    remote:onclosed(value and value.isLeft)
+    self._left[id] = remote.isLeft and remote or nil
   end
 end
 

@@ -17,7 +17,8 @@ local ESRCH = -core.errno.ESRCH
 ---@field package relayed integer[] its descriptors whose output goes to descriptors of ours
 ---@field package undrained integer how many of these have bytes that were not written
 ---@field package state "starting"|"running"|"ended"|"failed"
----@field package isClosed boolean nothing of it is left there
+---@field package isClosed boolean it has ended there, and so have its streams
+---@field isLeft boolean nevertheless processes of its group go on there, as far as we know
 ---@field package referenced boolean
 ---@field package isAwaited boolean the host counts it
 ---@field package usage? ResourceUsage
@@ -36,7 +37,7 @@ function RemoteChild.new(host, id, child, channelFd, relayed)
   return setmetatable({
     host = host, id = id, child = child, channelFd = channelFd, state = "starting",
     relayed = relayed, undrained = 0,
-    isClosed = false, referenced = true, isAwaited = false,
+    isClosed = false, isLeft = false, referenced = true, isAwaited = false,
   }, RemoteChild)
 end
 
@@ -64,7 +65,7 @@ end
 ---@param delay? integer milliseconds after which SIGKILL follows
 ---@return integer? errno nil if it was sent
 function RemoteChild:signal(signum, tree, delay)
-  local hasEnded = self.state == "ended" and not (tree and not self.isClosed)
+  local hasEnded = self.state == "ended" and not (tree and (self.isLeft or not self.isClosed))
   if hasEnded or self.state == "failed" or not self.host:_isUsable() then
     return ESRCH
   elseif signum ~= 0 then
@@ -206,8 +207,11 @@ function RemoteChild:ondrained(fd)
   end
 end
 
---- Nothing is left of the child there. What it has printed to descriptors of ours comes first.
-function RemoteChild:onclosed()
+--- The child has ended there, and its streams. What it has printed to descriptors of ours comes
+--- first.
+---@param isLeft? boolean processes of its group go on
+function RemoteChild:onclosed(isLeft)
+  self.isLeft = isLeft or false
   for _, fd in ipairs(self.relayed) do
     if self.host:_drain(self.id, fd) then
       self.undrained = self.undrained + 1
