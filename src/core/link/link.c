@@ -426,6 +426,9 @@ static void take_rest(cp_link *link)
   cp_buffer rest = link->rest;
   size_t taken = 0;
 
+  if (rest.length == 0) {
+    return;
+  }
   link->rest = (cp_buffer){.data = NULL};
   taken = take(link, rest.data, rest.length);
   if (!link->closed && !link->ended &&
