@@ -90,6 +90,23 @@ local function new()
   return child
 end
 
+-- Publishes the outcome of a start on another host, which comes later. Until then the child has
+-- these two methods in place of those of its class.
+local function publishLater(child)
+  local function publishNow(name, message)
+    child._startedThere, child._failedThere = nil, nil
+    publish(name, message)
+  end
+  function child:_startedThere(...)
+    publishNow(END, {process = self})
+    return ChildProcess._startedThere(self, ...)
+  end
+  function child:_failedThere(err)
+    publishNow(ERROR, {process = self, error = err})
+    return ChildProcess._failedThere(self, err)
+  end
+end
+
 local function start(child, options, done, argument)
   local failure
   if subscribers[START][1] then
@@ -104,6 +121,8 @@ local function start(child, options, done, argument)
   failure = failure or not ok and problem
   if failure then
     publish(ERROR, {process = child, error = failure})
+  elseif options.host then
+    publishLater(child)
   else
     publish(END, {process = child})
   end

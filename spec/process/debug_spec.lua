@@ -70,6 +70,29 @@ describe("CHILD_PROCESS_DEBUG=1", function()
       end
     end)
 
+  it("tells of children on another host", function()
+    local _, seen = run([[
+      local h = require("spec.support.agents").connect(nil, {env = setmetatable(
+        {CHILD_PROCESS_DEBUG = "0"}, {__index = require("child_process.process").env})})
+      cp.spawn("sh", {"-c", "exit 3"}, {host = h, stdio = "ignore"}):on("close", function()
+        local missing = cp.spawn("nonexistent", {host = h, stdio = "ignore"})
+        missing:on("error", function() end)
+        missing:on("close", function() h:close() end)
+      end)
+      cp.run()
+    ]])
+    local host = [[host 'sh -c 'exec "$@"' sh']]
+    local told = {}
+    for _, line in ipairs(seen) do
+      if line:find("on " .. host, 1, true) then told[#told + 1] = line end
+    end
+    assert.same({
+      "start: exit 3 (pid N on " .. host .. "), took N us",
+      "exit: exit 3 (pid N on " .. host .. "), code 3, after N ms",
+      "start: nonexistent failed: ENOENT, on " .. host,
+    }, told)
+  end)
+
   it("has the pid that child.pid is, and the signal that ended the child", function()
     local stdout, _, lines = run([[
       local child = cp.spawn("sleep", {"60"}, {stdio = "ignore"})

@@ -100,6 +100,62 @@ function core.child.start(child, options)
   return compat.unpack(results, 1, results.n)
 end
 
+-- Children on other hosts: what was heard of them.
+local function watchRemoteChildren()
+  local class = require("child_process.host.remote_child")
+  local new, onstarted, onfailed = class.new, class.onstarted, class.onfailed
+  local onexit, onlost = class.onexit, class.onlost
+  watchRemoteChildren = nil
+
+  function class.new(host, ...)
+    local remote = new(host, ...)
+    starts[remote] = {time = now(), host = host.name}
+    return remote
+  end
+
+  local function commandOf(remote)
+    local child = remote.child
+    return commandText(child._shownArgs or child.spawnargs, LONGEST_COMMAND)
+  end
+
+  function class:onstarted(pid)
+    local begun = starts[self]
+    begun.who = ("%s (pid %d on host '%s')"):format(commandOf(self), pid, begun.host)
+    say("start", ("%s, took %.0f us"):format(begun.who, (now() - begun.time) * 1e6))
+    return onstarted(self, pid)
+  end
+
+  function class:onfailed(err)
+    say("start", ("%s failed: %s, on host '%s'"):format(commandOf(self), err.code or err.message,
+      starts[self].host))
+    return onfailed(self, err)
+  end
+
+  function class:onexit(exit)
+    local begun = starts[self]
+    if begun.who then
+      sayExit(begun.who, exit.code, exit.signum, begun.time, exit.usage)
+    end
+    return onexit(self, exit)
+  end
+
+  function class:onlost(err)
+    if self:isRunning() then
+      say("exit", starts[self].who .. ", the host is lost")
+    end
+    return onlost(self, err)
+  end
+end
+
+local hostLink = core.hostLink
+
+function core.hostLink()
+  if watchRemoteChildren then
+    watchRemoteChildren()
+  end
+  return hostLink()
+end
+
 local runSync = core.runSync
 
 -- The program has ended when its pid is known.

@@ -12,7 +12,7 @@ local ESRCH = -core.errno.ESRCH
 ---@class RemoteChild
 ---@field package host Host
 ---@field package id integer
----@field package child ChildProcess
+---@field child ChildProcess
 ---@field package channelFd? integer the child's descriptor that is a channel
 ---@field package relayed integer[] its descriptors whose output goes to descriptors of ours
 ---@field package undrained integer how many of these have bytes that were not written
@@ -46,6 +46,12 @@ end
 function RemoteChild:isOpen()
   return self.state == "starting" or self.state == "running" or not self.isClosed
     or self.exit ~= nil
+end
+
+--- Whether the program runs, as far as we know.
+---@return boolean
+function RemoteChild:isRunning()
+  return self.state == "running"
 end
 
 --- Tells the host whether the child keeps the loop alive.
