@@ -1,6 +1,6 @@
 /* The least that tasks for a pool can take: a process that waits in epoll and sends each of its
- * children the next task when the last one is done. Prints the microseconds that a task takes beyond
- * its work.
+ * children the next task when the last one is done. Prints the microseconds that a task takes
+ * beyond its work.
  *
  *   count=N    how many tasks
  */

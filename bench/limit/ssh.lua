@@ -1,5 +1,5 @@
--- What `ssh HOST cat` moves, with an sshd on this machine: GB/s of what a program over there prints,
--- into a program that only reads here. Options as name=value: program, to, piece, bytes.
+-- What `ssh HOST cat` moves, with an sshd on this machine: GB/s of what a program over there
+-- prints, into a program that only reads here. Options as name=value: program, to, piece, bytes.
 
 local command = require("child_process.command")
 local process = require("child_process.process")

@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <stdio.h>
 
-/* Its argument is the thread's name. The threads share stdout, so a line is written in one piece. */
+/* Its argument is the thread's name. Threads share stdout, so a line is written in one piece. */
 static const char script[] =
     "local name = ...\n"
     "local cp = require('child_process')\n"
