@@ -8,6 +8,7 @@
 
 local assign = require("child_process.base.assign")
 local check = require("child_process.base.check")
+local core = require("child_process.core")
 local emitters = require("child_process.events.emitter")
 local errors = require("child_process.errors")
 local failure = require("child_process.pool.failure")
@@ -15,6 +16,7 @@ local options = require("child_process.pool.options")
 local Promise = require("child_process.promise.promise")
 local scheduling = require("child_process.pool.scheduling")
 local Tasks = require("child_process.pool.tasks")
+local ticks = require("child_process.base.ticks")
 
 --- Events: "online" (child) when a child is ready for tasks; "exit" (child, code, signal) when it
 --- has ended; "retry" (error, value, attempt) when a task is tried again whose child has ended;
@@ -25,7 +27,17 @@ local Pool, metatable = emitters.inherit("Pool")
 
 assign(Pool, scheduling)
 
-local checkThis = check.this("Pool", metatable)
+local checkPool = check.this("Pool", metatable)
+
+-- Lua learns of a copy of the process when it uses core.
+local function noticeCopy()
+  core.isAlive()
+end
+
+local function checkThis(pool, method)
+  checkPool(pool, method)
+  noticeCopy()
+end
 
 ---@class PoolStats
 ---@field size integer how many children at most, as far as hosts are connected
@@ -48,6 +60,7 @@ local checkThis = check.this("Pool", metatable)
 
 function metatable.__index(pool, key)
   if key == "stats" then
+    noticeCopy()
     return Pool._getStats(pool)
   end
   return Pool[key]
@@ -135,6 +148,8 @@ end
 
 metatable.__close = Pool.terminate
 
+local all = setmetatable({}, {__mode = "k"}) -- pools
+
 -- The module --------------------------------------------------------------------------------------
 
 ---@class child_process.pool
@@ -155,8 +170,17 @@ function pool.new(script, given)
     _isClosing = false, -- it takes no more tasks
   }, metatable)
   self:_initScheduling()
+  all[self] = true
   return self
 end
+
+-- In a copy of the process: the children are the original's, and so are the tasks that it was given
+-- before. The pool starts children of its own for tasks of the copy.
+ticks.onCopied(function()
+  for self in pairs(all) do
+    self:_forget()
+  end
+end)
 
 --- How many processors the affinity mask and the cgroup's quota of this process allow.
 ---@return integer # at least 1

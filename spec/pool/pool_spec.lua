@@ -2,6 +2,7 @@
 -- the pool, with real scripts.
 
 local AbortController = require("child_process.abort").AbortController
+local copies = require("spec.support.copies")
 local cp = require("child_process")
 local messages = require("spec.support.messages")
 local pool = require("child_process.pool")
@@ -89,6 +90,28 @@ local function awaitEnd(pid)
   end
   error(("process %d goes on"):format(pid))
 end
+
+describe("a pool in a copy of the process", function()
+  it("has children and tasks of its own", function()
+    local output = copies.run([[
+      local p = require("child_process.pool")(%q, {size = 1})
+      local function ask() return p:run({pid = true}):await() end
+      local before = ask()
+      local pending = p:run({pid = true})
+      local status = inCopy(function()
+        local other, stats = ask(), p.stats
+        say(other ~= before, other == ask(), stats.started, stats.completed, stats.waiting)
+        p:close():await()
+        say("closed")
+      end)
+      say(status, pending:await() == before, ask() == before, p.stats.started)
+      p:close():await()
+      say("closed")
+    ]], support.script(SCRIPT))
+    assert.same({"true\ttrue\t1\t1\t0", "closed", "0\ttrue\ttrue\t1", "closed"},
+      support.lines(output))
+  end)
+end)
 
 describe("pool:run(value)", function()
   after_each(endAll)

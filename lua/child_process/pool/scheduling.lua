@@ -97,6 +97,15 @@ function methods:_initScheduling()
   self._places:watch(onConnected, onLost, self)
 end
 
+--- Begins anew, without the children and the tasks.
+function methods:_forget()
+  for worker in pairs(self._workers) do
+    worker:forget()
+  end
+  self._places:release()
+  self:_initScheduling()
+end
+
 --- How many tasks can be done at a time, or wait for the first host.
 ---@return integer # at least 1
 function methods:_capacity()

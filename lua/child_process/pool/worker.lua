@@ -93,6 +93,11 @@ local function onClose(self)
   self.pool:_workerEnded(self)
 end
 
+--- To be called when the child is no concern of this process.
+function Worker:forget()
+  stopTimer(self)
+end
+
 --- How the child has ended.
 ---@return child_process.pool.End
 function Worker:getEnd()
