@@ -289,7 +289,7 @@ fuzz := CC=clang ASSERTIONS=1 BUILD=$(BUILD)/fuzz \
   CFLAGS="-O1 -g $(sanitize) -fsanitize=fuzzer-no-link" LDFLAGS="$(sanitize) -fsanitize=fuzzer"
 
 .PHONY: fuzz
-fuzz: ## feed the codec with arbitrary bytes under the sanitizers (for FUZZ_SECONDS)
+fuzz: ## feed the codec and links with arbitrary bytes under the sanitizers (for FUZZ_SECONDS)
 	@if scripts/setup.sh fuzz; then \
 	  $(MAKE) $(again) $(fuzz) run-fuzz; else echo "fuzz: skipped, clang has no libFuzzer"; fi
 
