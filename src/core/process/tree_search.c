@@ -11,11 +11,12 @@
 enum {
   FIRST_PROCESS = 1,
   MOST_ROUNDS = 100,
-  /* How long we wait for a process to stop, which takes it no time unless the processors are busy.
-   * Before that, a process that is blocked in the kernel may be starting another one; later it is
-   * waiting for something else, such as the program of its child (vfork) or a disk. */
+  /* How long we wait for a process to stop, which takes it no time unless the processors are busy:
+   * then it stops when it gets one, and seconds may pass if it runs with a low priority. A process
+   * that is blocked in the kernel may at first be starting another one; later it is waiting for
+   * something else, such as the program of its child (vfork) or a disk. */
   LONGEST_BLOCK_US = 10000,
-  LONGEST_WAIT_US = 500000,
+  LONGEST_WAIT_US = 5000000,
   FIRST_NAP_US = 50,
   LONGEST_NAP_US = 2000,
 };
