@@ -1,7 +1,9 @@
 -- host.slurm in an allocation of a real Slurm.
 
 local cluster = require("spec.support.cluster")
+local lfs = require("lfs")
 local slurm = require("spec.support.slurm")
+local support = require("spec.support")
 
 local running
 
@@ -88,6 +90,56 @@ describe("host.slurm", function()
       child:wait("close")
       for _, h in ipairs(hosts) do h:close():await() end
     ]]))
+  end)
+
+  it("takes the children of a pool", function()
+    assert.same({"20", "n1", "n2"}, run([[
+      local pool = require("child_process.pool")
+      local file = os.tmpname()
+      io.open(file, "w"):write("process:handle(function(n) "
+        .. "return {n, os.getenv('SLURMD_NODENAME')} end)"):close()
+      local hosts = host.slurm()
+      for _, h in ipairs(hosts) do
+        if not h.pid then h:wait("connect") end
+      end
+      local p = pool(file, {hosts = hosts, size = 1, options = {sendSource = true}})
+      local count, nodes = 0, {}
+      for result in p:map((function()
+        local n = 0
+        return function()
+          n = n + 1
+          return n <= 20 and n or nil
+        end
+      end)()) do
+        count = count + 1
+        local node = result[2]
+        nodes[node] = true
+      end
+      while not (nodes.n1 and nodes.n2) do -- the second node may have been late
+        for _, result in ipairs(require("child_process.promise").all({p:run(1), p:run(1)}):await())
+        do
+          local node = result[2]
+          nodes[node] = true
+        end
+      end
+      os.remove(file)
+      print(count)
+      for _, name in ipairs({"n1", "n2"}) do print(nodes[name] and name) end
+      p:close():await()
+      for _, h in ipairs(hosts) do h:close():await() end
+    ]]))
+  end)
+
+  it("has the example count words", function()
+    local folder = support.tmpdir()
+    support.writeFile(folder .. "/a", "one")
+    support.writeFile(folder .. "/b", "one two")
+    assert.same({
+      ("       1 %s/a"):format(folder), ("       2 %s/b"):format(folder), "       3 in all",
+    }, run(([[
+      local result = cp.spawnSync(%q, {%q, %q, "slurm"}, {stdio = "inherit"})
+      os.exit(result.status)
+    ]]):format(support.lua, lfs.currentdir() .. "/examples/word_count.lua", folder)))
   end)
 
   it("ends all that runs there when it is closed", function()
