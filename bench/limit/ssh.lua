@@ -2,6 +2,7 @@
 -- prints, into a program that only reads here. Options as name=value: program, to, piece, bytes.
 
 local command = require("child_process.command")
+local cp = require("child_process")
 local process = require("child_process.process")
 
 local HERE = arg[0]:match("^(.*)/[^/]*$")
@@ -24,16 +25,22 @@ local from = options.program:find("^/") and options.program
 dofile(HERE .. "/../sshd.lua").with(function(words)
   local file = table.remove(words, 1)
 
-  -- Seconds that it takes to log in, and to move bytes.
+  -- Seconds that it takes to move bytes, without the login.
   local function move(bytes)
-    words[#words + 1] = command.quote(from, options.piece, ("%d"):format(bytes))
-    local began = now()
-    command.pipeline({{file, words}, {options.to}})
+    words[#words + 1] = ("echo ready >&2; read line; exec %s"):format(
+      command.quote(from, options.piece, ("%d"):format(bytes)))
+    local sink = cp.spawn(options.to, {stdio = {"pipe", "ignore", "ignore"}})
+    local ssh = cp.spawn(file, words, {stdio = {"pipe", sink.stdin, "pipe"}})
     table.remove(words)
+    sink.stdin:destroy()
+    ssh.stderr:wait("data")
+    local began = now()
+    ssh.stdin:finish("\n")
+    sink:wait("close")
     return now() - began
   end
 
   local bytes = tonumber(options.bytes)
-  local login = move(1)
-  print(bytes / (move(bytes) - login) / 1e9)
+  move(bytes / 8)
+  print(bytes / move(bytes) / 1e9)
 end)
