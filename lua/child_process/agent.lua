@@ -376,9 +376,9 @@ function agent.run()
     error(errors.system(errno, "dup"))
   end
   local self = setmetatable({
-    link = link, children = {}, left = LeftTrees.new(), channels = {}, exits = {}, relayed = {}, undrained = {},
-    isGreeted = false, isEnding = false, isEnded = false, isFinishing = false, isLost = false,
-    grace = 5000,
+    link = link, children = {}, left = LeftTrees.new(), channels = {}, exits = {}, relayed = {},
+    undrained = {}, isGreeted = false, isEnding = false, isEnded = false, isFinishing = false,
+    isLost = false, grace = 5000,
   }, Agent)
   link:setOwner(self)
   link:reference(true)

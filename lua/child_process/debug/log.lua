@@ -100,12 +100,11 @@ function core.child.start(child, options)
   return compat.unpack(results, 1, results.n)
 end
 
--- Children on other hosts: what was heard of them.
-local function watchRemoteChildren()
-  local class = require("child_process.host.remote_child")
+--- To be called with the class of what stands here for children on other hosts.
+---@param class RemoteChild
+function core.watchRemoteChildren(class)
   local new, onstarted, onfailed = class.new, class.onstarted, class.onfailed
   local onexit, onlost = class.onexit, class.onlost
-  watchRemoteChildren = nil
 
   function class.new(host, ...)
     local remote = new(host, ...)
@@ -145,15 +144,6 @@ local function watchRemoteChildren()
     end
     return onlost(self, err)
   end
-end
-
-local hostLink = core.hostLink
-
-function core.hostLink()
-  if watchRemoteChildren then
-    watchRemoteChildren()
-  end
-  return hostLink()
 end
 
 local runSync = core.runSync

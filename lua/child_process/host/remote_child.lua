@@ -247,4 +247,8 @@ function RemoteChild:onlost(err)
   end
 end
 
+if core.watchRemoteChildren then -- see debug/log.lua
+  core.watchRemoteChildren(RemoteChild)
+end
+
 return RemoteChild
