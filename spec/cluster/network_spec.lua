@@ -119,6 +119,16 @@ describe("a host in the network", function()
     awaitNothing(n2)
   end)
 
+  it("does the work of a pool, as the example does", function()
+    start()
+    local words = {"examples/word_count.lua", "examples/tests"}
+    local expected = cp.execFileSync(support.lua, words, {encoding = "utf8"})
+    words[3], words[4] = "ssh", "n1"
+    local child = cp.spawn(support.lua, words, {env = n1.sshd:environment()})
+    assert.equal(expected, support.outputOfSuccess(child))
+    awaitNothing(n1)
+  end)
+
   it("is closed with all that runs there", function()
     start()
     local engagement = engage(n1)

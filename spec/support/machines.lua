@@ -22,7 +22,7 @@ local PORT = 2222
 ---@field name string
 ---@field package clients Namespaces the other end of its cable
 ---@field package inside Namespaces
----@field package sshd Sshd
+---@field sshd Sshd
 local Machine = {}
 Machine.__index = Machine
 
