@@ -332,7 +332,7 @@ test-hosts: ## run the tests in Prosody, lighttpd, nginx and Neovim, which are i
 test-cluster: setup-test ## run the tests of other hosts by ssh, sudo and Slurm, which are installed first
 	@scripts/setup.sh cluster || echo "test-cluster: tests that need what is missing are skipped"
 	@$(MAKE) $(again) checked
-	@$(with_checked) SPEC="spec/cluster spec/host" scripts/test.sh test-cluster $(LUA)
+	@$(with_checked) SPEC="spec/cluster spec/host/ssh_spec.lua" scripts/test.sh test-cluster $(LUA)
 
 .PHONY: test-platforms
 test-platforms: setup-test ## run the tests on other processors, systems and kernels (PLATFORMS=...)

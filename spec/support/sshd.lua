@@ -98,18 +98,22 @@ function Sshd:needEntry()
   if result.exitCode ~= 0 then support.skip("sshd lets nobody in: " .. stderr) end
 end
 
+-- The sshd of root needs this folder, which its package makes when it starts the service.
+local PRIVATE = [[unshare --mount sh -c '
+  mount -t tmpfs tmpfs /run && mkdir /run/sshd && exec %s' "$0" "$1"]]
+
 --- Serves on the loopback interface as long as the loop runs. Skips the rest of the test where that
 --- is not possible.
 ---@param environment? table<string, string> further variables of the sessions
 ---@return Sshd
 function sshd.serve(environment)
   local self = sshd.new(environment, support.tmpdir())
-  -- That of root needs this folder.
+  local command = '"$0" -i -f "$1/sshd_config" -E "$1/log"'
   if support.isRoot and not lfs.attributes("/run/sshd") then
-    support.skip("sshd needs the folder /run/sshd, which its package makes at the start")
+    command = PRIVATE:format(command)
   end
   self.server = net.createServer(function(socket)
-    cp.spawn(self.path, {"-i", "-f", self.folder .. "/sshd_config", "-E", self.folder .. "/log"},
+    cp.spawn("sh", {"-c", "exec " .. command, self.path, self.folder},
       {stdio = {socket, socket, "ignore"}}):unref()
     socket:destroy()
   end)
