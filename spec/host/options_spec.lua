@@ -63,7 +63,7 @@ end
 
 function tries.umask() assert.equal("0027", printed("umask", {umask = "027"})) end
 function tries.limits() assert.equal("77", printed("ulimit -n", {limits = {nofile = 77}})) end
-function tries.nice() assert.equal("7", printed("nice", {nice = 7})) end
+function tries.nice() assert.equal("19", printed("nice", {nice = 19})) end
 
 function tries.affinity()
   assert.equal("Cpus_allowed_list:0", printed(field("Cpus_allowed_list"), {affinity = {0}}))

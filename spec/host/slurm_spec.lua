@@ -61,7 +61,10 @@ describe("host.slurm", function()
       pcall(cp.run)
       pcall(cp.run)
       local files = {}
-      repeat files[#files + 1] = io.open("/dev/null") until not io.open("/dev/null")
+      repeat
+        local file = io.open("/dev/null")
+        files[#files + 1] = file
+      until not file
       local ok, err
       repeat
         table.remove(files):close()

@@ -40,7 +40,10 @@ function trees.killWithoutDescriptors(command, options)
     local child = cp.spawn("sh", {"-c", %q}, %s)
     child.stdout:once("data", function()
       local files = {}
-      repeat files[#files + 1] = io.open("/dev/null") until not io.open("/dev/null")
+      repeat
+        local file = io.open("/dev/null")
+        files[#files + 1] = file
+      until not file
       print(child:kill("SIGTERM", {tree = true}))
     end)
     cp.run()
