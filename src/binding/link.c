@@ -297,20 +297,38 @@ static int link_noise(lua_State *L)
 
 /* Relays. */
 
-/* Opens the pipe for a child's descriptor. Returns 0 or a negative errno. */
-static int open_pipe(lua_State *L, int index, unsigned fd, cp_stdio *entry)
+/* A pipe for a child's descriptor. What owns the ends is on the Lua stack, and closes them when
+ * it is collected, if something raises. */
+typedef struct child_pipe {
+  cp_stdio entry;
+  int *ours;
+  int *theirs;
+} child_pipe;
+
+/* Opens the pipe whose kind is at `index`. Pushes two Descriptors, that of theirs last. Returns 0
+ * or a negative errno. */
+static int open_pipe(lua_State *L, int index, unsigned fd, child_pipe *pipe)
 {
   int entry_kind = cpl_check_int(L, index);
-  int direction = 0;
+  cp_stdio *entry = &pipe->entry;
   int r = 0;
 
   luaL_argcheck(L, entry_kind == -1 - CP_STDIO_PIPE || entry_kind == -1 - CP_STDIO_DUPLEX, index,
                 "not a pipe");
   *entry = (cp_stdio){.kind = (cp_stdio_kind)(-1 - entry_kind), .fd = -1, .ours = -1};
-  direction = cp_stdio_direction(entry->kind, (int)fd);
-  r = direction == CP_STDIO_BOTH
-          ? cp_pipe_open_duplex(&entry->ours, &entry->fd)
-          : cp_pipe_open(direction == CP_STDIO_WRITE, &entry->ours, &entry->fd);
+  pipe->ours = cpl_descriptor_push(L);
+  pipe->theirs = cpl_descriptor_push(L);
+  if (cp_stdio_direction(entry->kind, (int)fd) == CP_STDIO_BOTH) {
+    r = cp_pipe_open_duplex(&entry->ours, &entry->fd);
+  } else {
+    bool writes = cp_stdio_direction(entry->kind, (int)fd) == CP_STDIO_WRITE;
+
+    r = cp_pipe_open(writes, &entry->ours, &entry->fd);
+  }
+  if (r == 0) {
+    *pipe->ours = entry->ours;
+    *pipe->theirs = entry->fd;
+  }
   return r;
 }
 
@@ -339,29 +357,24 @@ static int link_open_ours(lua_State *L)
   cpl_state *state = cpl_state_check(L);
   uint32_t child = check_child(L, 2);
   unsigned fd = check_stream(L, 3);
-  /* Closed when they are collected, if something raises. */
-  int *ours = cpl_descriptor_push(L);
-  int *theirs = cpl_descriptor_push(L);
-  cp_stdio entry;
-  int r = open_pipe(L, 4, fd, &entry);
+  child_pipe pipe;
+  int r = open_pipe(L, 4, fd, &pipe);
 
   if (r < 0) {
     return cpl_push_failure(L, r);
   }
-  *ours = entry.ours;
-  *theirs = entry.fd;
-  if (entry.kind == CP_STDIO_DUPLEX) {
-    cpl_channel_push(L, state, *ours);
+  if (pipe.entry.kind == CP_STDIO_DUPLEX) {
+    cpl_channel_push(L, state, *pipe.ours);
     cp_channel_set_local(((cpl_handle *)lua_touserdata(L, -1))->core);
   } else {
-    cpl_stream_push(L, state, *ours, CP_STREAM_TO_CHILD | directions_of_ours(&entry, fd));
+    cpl_stream_push(L, state, *pipe.ours, CP_STREAM_TO_CHILD | directions_of_ours(&pipe.entry, fd));
   }
-  *ours = -1;
-  r = cp_link_relay(link, child, fd, *theirs, directions_of_theirs(&entry, fd), NULL, 0);
+  *pipe.ours = -1;
+  r = cp_link_relay(link, child, fd, *pipe.theirs, directions_of_theirs(&pipe.entry, fd), NULL, 0);
   if (r < 0) {
     return cpl_push_failure(L, r);
   }
-  *theirs = -1;
+  *pipe.theirs = -1;
   return 1;
 }
 
@@ -374,22 +387,19 @@ static int link_open_theirs(lua_State *L)
   unsigned fd = check_stream(L, 3);
   size_t length = 0;
   const char *prefix = luaL_optlstring(L, 5, "", &length);
-  int *ours = cpl_descriptor_push(L);
-  int *theirs = cpl_descriptor_push(L);
-  cp_stdio entry;
-  int r = open_pipe(L, 4, fd, &entry);
+  child_pipe pipe;
+  int r = open_pipe(L, 4, fd, &pipe);
 
   if (r < 0) {
     return cpl_push_failure(L, r);
   }
-  *ours = entry.ours;
-  *theirs = entry.fd;
-  cp_owned_add(*theirs);
-  r = cp_link_relay(link, child, fd, *ours, directions_of_ours(&entry, fd), prefix, length);
+  cp_owned_add(*pipe.theirs);
+  r = cp_link_relay(link, child, fd, *pipe.ours, directions_of_ours(&pipe.entry, fd), prefix,
+                    length);
   if (r < 0) {
     return cpl_push_failure(L, r);
   }
-  *ours = -1;
+  *pipe.ours = -1;
   return 1;
 }
 
