@@ -248,9 +248,9 @@ original exit 0
       local pid = host.fork()
       if pid == 0 then
         accepted:destroy()
-        socket:on("drain", function()
-          socket:write("copy")
-          host.exit()
+        socket:once("drain", function()
+          -- The original may have filled the socket again.
+          socket:write("copy", function() host.exit() end)
         end)
         cp.run()
       end
