@@ -1,14 +1,17 @@
---- Host: the connection with an agent, and the children that it has started.
+--- Host: the connection with an agent, its states, and the children that it has started. Each file
+--- that this one copies into the class adds a part of it.
 
-local arguments = require("child_process.spawn.arguments")
+local assign = require("child_process.base.assign")
 local check = require("child_process.base.check")
-local ChildProcess = require("child_process.spawn.child")
-local compat = require("child_process.base.compat")
 local core = require("child_process.core")
 local emitters = require("child_process.events.emitter")
+local ending = require("child_process.host.ending")
 local errors = require("child_process.errors")
 local failure = require("child_process.host.failure")
+local frames = require("child_process.host.frames")
+local launcher = require("child_process.host.launcher")
 local loop = require("child_process.loop")
+local hostOptions = require("child_process.host.options")
 local Promise = require("child_process.promise.promise")
 local protocol = require("child_process.link.protocol")
 local RemoteChild = require("child_process.host.remote_child")
@@ -17,15 +20,6 @@ local ticks = require("child_process.base.ticks")
 local timers = require("child_process.timers")
 
 local kinds, tick = protocol.kinds, ticks.tick
-
----@class HostOptions
----@field lua? string|string[] the interpreter over there, with its flags; default: the name of ours
----@field env? table<string, string> environment of the launcher; default ours
----@field connectTimeout? number milliseconds until the agent must have answered; default 30000
----@field pingInterval? number milliseconds; three pings without an answer mean that the host is
----lost; default 15000, 0 for none
----@field grace? number milliseconds between SIGTERM and SIGKILL for what is left over there when
----the connection ends; default 5000
 
 ---@class Host : EventEmitter
 ---@field state "connecting"|"connected"|"closing"|"failing"|"closed"
@@ -36,6 +30,8 @@ local kinds, tick = protocol.kinds, ticks.tick
 ---to that
 ---@field cpus? integer how many processors it may use there
 local Host, metatable = emitters.inherit("Host")
+
+assign(Host, launcher, frames, ending)
 
 local checkThis = check.this("Host", metatable)
 
@@ -51,74 +47,19 @@ local NEXT = {
   closed = {},
 }
 
-local function enter(self, state)
+local all = {} -- hosts that are not closed
+
+function Host:_enter(state)
   if not NEXT[self.state][state] then
     error(("child_process: a host that is %s cannot be %s"):format(self.state, state))
   end
   self.state = state
-end
-
-local all = {} -- hosts that are not closed
-
-local SHOWN = 8 * 1024 -- bytes of the launcher's stderr that are kept
-local LOST_AFTER = 3 -- pings without an answer
-local LAST_WORDS = 1000 -- milliseconds that a launcher has to end by itself
-local KILL_AFTER = 2000
-
--- Options -----------------------------------------------------------------------------------------
-
-local KNOWN = {lua = true, env = true, connectTimeout = true, pingInterval = true, grace = true}
-
-local function ownLua()
-  local name = core.execPath()
-  name = name and name:match("[^/]*$") or ""
-  return name:find("^lua") and name or rawget(_G, "jit") and "luajit"
-    or "lua" .. _VERSION:match("[%d.]+")
-end
-
-local function readLua(value)
-  if value == nil then
-    return {ownLua()}
-  elseif type(value) == "string" then
-    arguments.checkCommand("options.lua", value)
-    return {value}
+  if state == "closed" then
+    all[self] = nil
   end
-  check.type("options.lua", "table", value)
-  return arguments.append({}, "options.lua", value)
-end
-
-local function readTime(options, name, default)
-  local value = options[name]
-  if value == nil then
-    return default
-  end
-  return check.integer("options." .. name, value, 0)
-end
-
-local function readLauncher(launcher)
-  if type(launcher) ~= "table" then
-    error(errors.invalidArgType("launcher", "table", launcher))
-  end
-  local words = arguments.append({}, "launcher", launcher)
-  if not words[1] then
-    error(errors.invalidArgValue("launcher", launcher, "cannot be empty"))
-  end
-  arguments.checkCommand("launcher[1]", words[1])
-  return words
 end
 
 -- The start ---------------------------------------------------------------------------------------
-
-local TIMERS = {"_connectTimer", "_closeTimer", "_pingTimer", "_lastWords"}
-
-local function stopTimers(self)
-  for _, name in ipairs(TIMERS) do
-    if self[name] then
-      self[name]:close()
-      self[name] = nil
-    end
-  end
-end
 
 local nonces = 0
 
@@ -129,59 +70,6 @@ local function newNonce()
   return ("%d-%d-%d-%d"):format(core.pid(), nonces, seconds, nanoseconds)
 end
 
-local function onLauncherError(self, err)
-  self._launcherError = err
-  self:_fail("the launcher could not be started: " .. err.message)
-end
-
--- The descriptors of the connection may be held by others, so its end alone need not be noticed.
-local function onLauncherExit(self)
-  if self.state ~= "failing" and self.state ~= "closing" and not self._lastWords then
-    self._lastWords = timers.setTimeout(function()
-      self:_fail(nil)
-    end, LAST_WORDS)
-  end
-end
-
-local function onLauncherClose(self)
-  self._launcherClosed = true
-  if self.state == "failing" or self.state == "closing" and self._hasEnded then
-    self:_finish()
-  end
-end
-
-local function keepStderr(self, data)
-  self._stderr = (self._stderr .. data):sub(-SHOWN)
-end
-
--- To be called when the launcher was started. If it raises, the start is undone.
-local function listenTo(launcher, self)
-  if launcher.stderr then
-    launcher.stderr:on("data", function(data) keepStderr(self, data) end)
-    launcher.stderr:on("error", function() end)
-    launcher.stderr:unref()
-  end
-  launcher:unref()
-end
-
--- Starts the launcher with its ends of the connection.
-local function startLauncher(self, words, env, stdin, stdout)
-  local file = table.remove(words, 1)
-  local call = arguments.normalize(file, words, {
-    env = env, stdio = {stdin:fileno(), stdout:fileno(), "pipe"}, waitDelay = LAST_WORDS,
-  })
-  local launcher = ChildProcess.new()
-  self._launcher = launcher
-  launcher:on("error", function(err)
-    if not launcher.pid then
-      onLauncherError(self, err)
-    end
-  end)
-  launcher:on("exit", function() onLauncherExit(self) end)
-  launcher:on("close", function() onLauncherClose(self) end)
-  launcher:_start(call, listenTo, self)
-end
-
 local function startConnectTimer(self, timeout)
   self._connectTimer = timeout > 0 and timers.setTimeout(function()
     self:_fail(("there was no answer within %d ms (options.connectTimeout)"):format(timeout))
@@ -189,36 +77,35 @@ local function startConnectTimer(self, timeout)
 end
 
 -- Sends the first frame, and starts the launcher last: what comes before may raise.
-local function open(self, words, options, stdin, stdout)
+local function open(self, settings, stdin, stdout)
   self._link:setOwner(self)
   self:_updateReference()
   self._link:send(kinds.HELLO, 0, protocol.hello(self._nonce, {
     grace = self._grace, pingInterval = self._pingInterval,
   }))
-  startConnectTimer(self, readTime(options, "connectTimeout", 30000))
+  startConnectTimer(self, settings.connectTimeout)
   all[self] = true
-  startLauncher(self, words, options.env, stdin, stdout)
+  self:_startLauncher(settings.command, settings.env, stdin, stdout)
 end
 
 --- See child_process.host.connect.
----@param launcher string[]
----@param options? HostOptions
+---@param words string[] the launcher
+---@param given? HostOptions
 ---@param name? string default: the launcher's command
 ---@return Host
-function Host.new(launcher, options, name)
-  options = check.options("host.connect", options, KNOWN) or {}
-  local words, lua = readLauncher(launcher), readLua(options.lua)
+function Host.new(words, given, name)
+  local settings = hostOptions.read(words, given)
   local self = setmetatable({
     state = "connecting",
-    name = name or require("child_process.base.command_text")(words),
+    name = name or settings.name,
     env = {},
     _children = {},           -- RemoteChild by number, those that are open
     _left = setmetatable({}, {__mode = "v"}), -- those that are not, but have left processes
     _lastId = 0,
     _awaited = 0,             -- children that keep the loop alive
-    _lua = lua[1],
-    _grace = readTime(options, "grace", 5000),
-    _pingInterval = readTime(options, "pingInterval", 15000),
+    _lua = settings.lua,
+    _grace = settings.grace,
+    _pingInterval = settings.pingInterval,
     _nonce = newNonce(),
     _stderr = "",             -- the end of what the launcher has printed
     _reason = nil,            -- why it is failing
@@ -228,30 +115,26 @@ function Host.new(launcher, options, name)
     _hasGivenUp = false,      -- failing: the connection was ended
     _launcher = nil,
     _launcherClosed = false,
+    _launcherError = nil,     -- it could not be started
     _lastWords = nil,         -- Timeout for the end of the launcher
     _connectTimer = nil,
     _closeTimer = nil,
     _pingTimer = nil,
     _missed = 0,              -- pings without an answer
+    _received = nil,          -- bytes that had arrived at the last ping
     _closing = nil,           -- promise of `close`
     _error = nil,             -- that it failed with
   }, metatable)
-  for _, word in ipairs(lua) do
-    words[#words + 1] = word
-  end
-  -- No word that any shell between here and there would take apart.
-  words[#words + 1] = "-l"
-  words[#words + 1] = "child_process.agent"
   local link, stdin, stdout = core.hostLink()
   if not link then
     error(errors.system(stdin, "pipe"))
   end
   self._link = link
-  local ok, err = pcall(open, self, words, options, stdin, stdout)
+  local ok, err = pcall(open, self, settings, stdin, stdout)
   stdin:close()
   stdout:close()
   if not ok then
-    stopTimers(self)
+    self:_stopTimers()
     link:close()
     all[self] = nil
     error(err, 0)
@@ -285,15 +168,13 @@ end
 
 --- Keeps the loop alive as long as something is awaited.
 function Host:_updateReference()
-  local isAwaited = self.state == "connecting" or self.state == "closing"
+  local isAwaited = self._awaited > 0 or self.state == "connecting" or self.state == "closing"
     or self.state == "failing"
-    or self._awaited > 0
   if self.state ~= "closed" then
     self._link:reference(isAwaited)
   end
-  local launcher = self._launcher
   if self.state == "closing" or self.state == "failing" then
-    launcher:ref()
+    self._launcher:ref()
   end
 end
 
@@ -315,215 +196,7 @@ function Host:_describe()
   return "connection", ("to host '%s', %s"):format(self.name, self.state)
 end
 
--- Frames ------------------------------------------------------------------------------------------
-
-local onFrame = {}
-
-local function ping(self)
-  local received = self._link:received()
-  self._missed = received == self._received and self._missed + 1 or 0
-  self._received = received
-  if self._missed >= LOST_AFTER then
-    self:_fail(("it has not answered for %d ms (options.pingInterval)"):format(
-      self._missed * self._pingInterval))
-  else
-    self:_send(kinds.PING, 0)
-  end
-end
-
-onFrame[kinds.HELLO] = function(self, _, bytes)
-  local hello, problem = protocol.readHello(bytes)
-  if self._wasConnected or not hello or hello.nonce ~= self._nonce then
-    self:_fail(problem or "the answer is not that of an agent of this connection")
-    return
-  elseif hello.version ~= protocol.VERSION then
-    self:_fail(("the agent speaks version %d of the protocol, and we speak version %d: install the "
-      .. "same version of child_process on both sides"):format(hello.version, protocol.VERSION),
-      "ERR_HOST_VERSION")
-    return
-  end
-  self._wasConnected = true
-  self.lua, self.pid, self.cpus = hello.lua, hello.pid, compat.toInteger(hello.cpus)
-  if self._connectTimer then
-    self._connectTimer:close()
-    self._connectTimer = nil
-  end
-  if self._pingInterval > 0 then
-    self._pingTimer = timers.setInterval(ping, self._pingInterval, self)
-    self._pingTimer:unref()
-  end
-  if self.state == "connecting" then
-    enter(self, "connected")
-    self:_updateReference()
-    self:emit("connect")
-  end
-end
-
--- Makes the handler of a frame that is about a child, with the value of the frame.
-local function forChild(method, convert)
-  return function(self, id, bytes)
-    local remote = self._children[id]
-    local value, problem = protocol.unpack(bytes)
-    if value == nil then
-      self:_fail(problem)
-    elseif remote then
-      remote[method](remote, convert and convert(value) or value)
-    end
-  end
-end
-
-onFrame[kinds.STARTED] = forChild("onstarted")
-onFrame[kinds.FAILED] = forChild("onfailed", protocol.unpackError)
-onFrame[kinds.ERROR] = forChild("onerror", protocol.unpackError)
-onFrame[kinds.EXIT] = forChild("onexit")
-
-onFrame[kinds.STATS] = forChild("onstats")
-
-onFrame[kinds.CLOSED] = function(self, id, bytes)
-  local remote, value = self._children[id] or self._left[id], protocol.unpack(bytes)
-  if remote then
-    remote:onclosed(value and value.isLeft)
-    self._left[id] = remote.isLeft and remote or nil
-  end
-end
-
-onFrame[kinds.PONG] = function() end
-
---- Called by core for a frame.
----@param kind integer
----@param id integer
----@param bytes string
-function Host:onframe(kind, id, bytes)
-  if not self._wasConnected and kind ~= kinds.HELLO then
-    self:_fail("the agent does not introduce itself")
-  elseif onFrame[kind] then
-    onFrame[kind](self, id, bytes)
-  end
-end
-
---- Called by core.
-function Host:ondrained(id, fd)
-  local remote = self._children[id]
-  if remote then
-    remote:ondrained(fd)
-  end
-end
-
-function Host:onfinished() end -- luacheck: ignore 212
-
 -- The end -----------------------------------------------------------------------------------------
-
---- Called by core when nothing more arrives.
----@param errno? integer
-function Host:onend(errno)
-  self._hasEnded = true
-  if self.state == "closing" and not errno then
-    self._link:cut()
-    if self._launcherClosed then
-      self:_finish()
-    else
-      self:_endLauncher()
-    end
-  elseif errno == -core.errno.EPROTO and not self._wasConnected and #self._link:noise() > 65536 then
-    self:_fail("more than 64 KiB came before its answer")
-  elseif errno == -core.errno.EPROTO then
-    self:_fail("the agent has sent what is not a frame")
-  elseif errno then
-    self:_fail(errors.system(errno, "read").message)
-  else
-    self:_fail("the connection was closed")
-  end
-end
-
--- Lets the launcher end by itself for a while, and then ends it.
-function Host:_endLauncher()
-  local launcher = self._launcher
-  if self._launcherClosed or self._lastWords then
-    return
-  end
-  self._lastWords = timers.setTimeout(function()
-    launcher:kill("SIGTERM", {forceKillAfterDelay = KILL_AFTER})
-  end, LAST_WORDS)
-end
-
--- A tick: ends the connection of a host that is failing.
-local function giveUp(self)
-  if self._hasGivenUp then
-    return
-  end
-  tick(giveUp, self) -- does the rest, should this call run out of memory
-  self:_updateReference()
-  stopTimers(self)
-  if self._launcherClosed or not self._launcher.pid then
-    tick(self._finish, self)
-  else
-    self:_endLauncher()
-  end
-  self._hasGivenUp = true
-  self._link:cut()
-end
-
---- Gives the connection up. The error is reported when the launcher has ended, with what it has
---- printed.
----@param reason? string nil if the launcher has ended, and that is all
----@param code? string
-function Host:_fail(reason, code)
-  if self.state ~= "failing" and self.state ~= "closed" then
-    tick(giveUp, self) -- first, as it may raise
-    self._reason, self._code = reason, code
-    enter(self, "failing")
-  end
-end
-
-local function describeFailure(self)
-  return failure.make({
-    name = self.name, connected = self._wasConnected, reason = self._reason, code = self._code,
-    launcher = self._launcher, lua = self._lua, stderr = self._stderr, noise = self._link:noise(),
-    cause = self._launcherError,
-  })
-end
-
-local function emitError(self)
-  self:emit("error", self._error)
-end
-
-local function emitClose(self)
-  self:emit("close")
-end
-
---- Called by core when the streams have got what had arrived for them.
-function Host:onidle()
-  self._link:close()
-end
-
---- Reports the end, once the launcher has ended, too.
-function Host:_finish()
-  if self.state == "closed" then
-    return
-  end
-  tick(self._finish, self) -- does the rest, should this call run out of memory
-  local hasFailed = self.state == "failing"
-  stopTimers(self)
-  local err = hasFailed and describeFailure(self) or failure.closed(self.name)
-  self._error = err
-  local children = self._children
-  local hasChildren = next(children) ~= nil
-  for _, remote in pairs(children) do
-    tick(function() remote:onlost(err) end)
-  end
-  self._link:awaitIdle() -- then it is closed
-  enter(self, "closed")
-  all[self] = nil
-  if hasFailed and (self:listenerCount("error") > 0 or not hasChildren and not self._closing) then
-    tick(emitError, self)
-  end
-  tick(emitClose, self)
-  if self._closing and hasFailed and not hasChildren then
-    self._closing:_reject(err)
-  elseif self._closing then
-    self._closing:_fulfill()
-  end
-end
 
 --- Ends all children over there, and the connection.
 ---@return Promise # fulfilled when the launcher has ended
@@ -542,7 +215,7 @@ function Host:close()
     self._closeTimer = timers.setTimeout(function()
       self:_fail("it has not ended in time")
     end, self._grace + 10000)
-    enter(self, "closing")
+    self:_enter("closing")
     self._link:send(kinds.BYE, 0, bye)
     self:_updateReference()
   end
@@ -591,7 +264,7 @@ end
 -- In a copy of the process: the connections are the original's.
 ticks.onCopied(function()
   for host in pairs(all) do
-    stopTimers(host)
+    host:_stopTimers()
     host._link:close()
     host.state = "closed"
     host._error = failure.closed(host.name)
