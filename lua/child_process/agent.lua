@@ -4,22 +4,19 @@
 --- It runs when the interpreter's flags name it, as in `lua -l child_process.agent`, and ends the
 --- process. A program that requires it calls `run` for that.
 
-local arguments = require("child_process.spawn.arguments")
-local ChildProcess = require("child_process.spawn.child")
+local assign = require("child_process.base.assign")
+local children = require("child_process.agent.children")
 local compat = require("child_process.base.compat")
 local core = require("child_process.core")
 local cpus = require("child_process.process.cpus")
-local environment = require("child_process.spawn.environment")
 local errors = require("child_process.errors")
-local known = require("child_process.spawn.options")
-local LeftTrees = require("child_process.link.left_trees")
+local LeftTrees = require("child_process.agent.left_trees")
 local loop = require("child_process.loop")
 local processArgv = require("child_process.process.argv")
 local protocol = require("child_process.link.protocol")
 local timers = require("child_process.timers")
 
 local kinds = protocol.kinds
-local DUPLEX, IGNORE, PIPE = core.stdio.DUPLEX, core.stdio.IGNORE, core.stdio.PIPE
 
 -- A host that computes answers nothing meanwhile. So it has more time than an agent.
 local LOST_AFTER = 20 -- intervals without a ping
@@ -43,147 +40,7 @@ local LOST_AFTER = 20 -- intervals without a ping
 local Agent = {}
 Agent.__index = Agent
 
-local function send(self, kind, id, value)
-  self.link:send(kind, id, value ~= nil and protocol.pack(value) or nil)
-end
-
--- Starting ----------------------------------------------------------------------------------------
-
--- What the options of the request become for the program that is started here.
-local function optionsFor(request)
-  local options = {argv0 = request.args[1]}
-  for _, name in ipairs({
-    "cwd", "detached", "uid", "gid", "groups", "limits", "nice", "affinity", "umask",
-    "processGroup", "noNewPrivileges",
-  }) do
-    options[name] = request[name]
-  end
-  -- Whatever ends us, nothing of it remains.
-  options.killOnParentExit = true
-  options.tree = request.processGroup == nil
-  return options
-end
-
-local function preparedFork(request, options)
-  options.argv0, options.stdio = nil, nil
-  local fork = request.fork
-  return require("child_process.fork.fork").prepare(fork.modulePath, fork.args, {
-    execPath = fork.execPath, execArgv = fork.execArgv or (not fork.execPath and {}) or nil,
-    serialization = request.serialization, source = fork.source,
-  }, options)
-end
-
-local function prepared(request)
-  local options = optionsFor(request)
-  if request.fork then
-    return preparedFork(request, options)
-  end
-  local args = compat.move(request.args, 2, #request.args, 1, {})
-  return arguments.normalize(request.file, args, options)
-end
-
--- Opens what the child gets. Returns the list of its descriptors, and objects that own them.
-local function openStreams(self, id, request, preamble)
-  local list, owners = {}, {}
-  for index, word in ipairs(request.stdio) do
-    local fd = index - 1
-    if word == "pipe" or word == "ipc" then
-      local kind = word == "ipc" and DUPLEX or PIPE
-      local owner, errno = self.link:openTheirs(id, fd, kind, word == "ipc" and preamble or nil)
-      if not owner then
-        error(errors.system(errno, "pipe"), 0)
-      end
-      owners[#owners + 1], list[index] = owner, owner:fileno()
-    elseif word == "ignore" then
-      list[index] = IGNORE
-    elseif word.of then -- another child reads it
-      local owner, errno = self.link:shareTheirs(word.of, word.fd)
-      if not owner then
-        error(errors.system(errno, "dup"), 0)
-      end
-      owners[#owners + 1], list[index] = owner, owner:fileno()
-    else
-      list[index] = core.stdio.CHILD_FD - word.childFd
-    end
-  end
-  return list, owners
-end
-
-local function exited(self, id, child, code, signum)
-  local exit = {
-    code = code, signum = signum, usage = child:resourceUsage(),
-    forced = child.isForcefullyTerminated or nil,
-  }
-  local channel = self.channels[id]
-  if channel and self.link:drain(id, channel) then
-    self.exits[id] = exit
-  else
-    send(self, kinds.EXIT, id, exit)
-  end
-end
-
-local function closed(self, id)
-  if self.exits[id] then -- its messages are still on their way
-    self.exits[id].isClosed = true
-    return
-  end
-  local isLeft = self.left:add(id, self.children[id])
-  self.children[id], self.channels[id], self.relayed[id] = nil, nil, nil
-  send(self, kinds.CLOSED, id, {isLeft = isLeft})
-  self:finishIfDone()
-end
-
--- The child has closed. What it has printed last is sent first.
-local function closeAfterOutput(self, id)
-  for _, fd in ipairs(self.relayed[id] or {}) do
-    if self.link:drain(id, fd) then
-      self.undrained[id] = (self.undrained[id] or 0) + 1
-    end
-  end
-  if not self.undrained[id] then
-    closed(self, id)
-  end
-end
-
-local function watch(self, id, child)
-  local isStarted = false
-  child:on("error", function(err)
-    send(self, isStarted and kinds.ERROR or kinds.FAILED, id, protocol.packError(err))
-  end)
-  child:on("spawn", function()
-    isStarted = true
-    send(self, kinds.STARTED, id, child.pid)
-  end)
-  child:on("exit", function(code, name)
-    exited(self, id, child, code, name and require("child_process.spawn.signals").number(name))
-  end)
-  child:on("close", function() closeAfterOutput(self, id) end)
-end
-
-local function start(self, id, request)
-  local call = prepared(request)
-  local list, owners = openStreams(self, id, request, call.preamble)
-  call.stdio, call.preamble, call.sharedStreams = list, nil, nil
-  call.killSignal = known.check("killSignal", request.killSignal)
-  call.env = request.unsetEnv and environment.overOurs(request.env, request.unsetEnv)
-    or request.env
-  if request.ipc then
-    call.env = environment.withChannel(call.env, request.ipc, request.serialization)
-    self.channels[id] = request.ipc
-  end
-  call.ipc = nil
-  self.relayed[id] = request.relayed
-  local child = ChildProcess.new()
-  self.children[id] = child
-  watch(self, id, child)
-  local ok, err = pcall(child._start, child, call)
-  for _, owner in ipairs(owners) do
-    owner:close()
-  end
-  if not ok then
-    error(err, 0)
-  end
-end
+assign(Agent, children)
 
 -- Frames ------------------------------------------------------------------------------------------
 
@@ -216,18 +73,8 @@ onFrame[kinds.HELLO] = function(self, _, bytes)
 end
 
 onFrame[kinds.START] = function(self, id, bytes)
-  if self.isEnding or self.children[id] then
-    return
-  end
-  local request, problem = protocol.unpack(bytes)
-  local ok, err = false, problem
-  if request then
-    ok, err = pcall(start, self, id, request)
-  end
-  if not ok then
-    self.children[id], self.channels[id], self.relayed[id] = nil, nil, nil
-    err = errors.isError(err) and err or errors.Error(tostring(err))
-    send(self, kinds.FAILED, id, protocol.packError(err))
+  if not self.isEnding and not self.children[id] then
+    self:startChild(id, bytes)
   end
 end
 
@@ -239,7 +86,7 @@ onFrame[kinds.SIGNAL] = function(self, id, bytes)
   if child and request then
     child:kill(request.signum, options)
   elseif request and not self.left:kill(id, request.signum, options) then
-    send(self, kinds.CLOSED, id, {isLeft = false})
+    self:send(kinds.CLOSED, id, {isLeft = false})
   end
 end
 
@@ -249,14 +96,14 @@ onFrame[kinds.STATS] = function(self, id, bytes)
   if child and request then
     ok, result = pcall(child.stats, child, {tree = request.tree})
   end
-  send(self, kinds.STATS, id, ok and {stats = result} or {error = protocol.packError(result)})
+  self:send(kinds.STATS, id, ok and {stats = result} or {error = protocol.packError(result)})
 end
 
 onFrame[kinds.PING] = function(self)
   if self.pingTimer then
     self.pingTimer:refresh()
   end
-  send(self, kinds.PONG, 0)
+  self:send(kinds.PONG, 0)
 end
 
 onFrame[kinds.BYE] = function(self, _, bytes)
@@ -272,25 +119,6 @@ function Agent:onframe(kind, id, bytes)
     return
   elseif onFrame[kind] then
     onFrame[kind](self, id, bytes)
-  end
-end
-
---- Called by core when the messages, or the last output, of a child that has ended were sent.
-function Agent:ondrained(id, fd)
-  local exit = self.exits[id]
-  if fd ~= self.channels[id] then
-    self.undrained[id] = self.undrained[id] > 1 and self.undrained[id] - 1 or nil
-    if not self.undrained[id] then
-      closed(self, id)
-    end
-  elseif exit then
-    self.exits[id] = nil
-    local isClosed = exit.isClosed
-    exit.isClosed = nil
-    send(self, kinds.EXIT, id, exit)
-    if isClosed then
-      closed(self, id)
-    end
   end
 end
 

@@ -52,10 +52,13 @@ end
 -- What is sent of an error. Lists and texts; no tracebacks, which are about another program.
 local FIELDS = {"name", "message", "code", "errno", "syscall", "path", "spawnargs"}
 
----@param err Error
+---@param err any what was raised
 ---@return table
 function protocol.packError(err)
   local fields = {}
+  if not errors.isError(err) then
+    err = errors.Error(tostring(err)) -- there was no memory, for instance
+  end
   for _, name in ipairs(FIELDS) do
     fields[name] = err[name]
   end
