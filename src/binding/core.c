@@ -28,6 +28,7 @@ static void (*const parts[])(lua_State *L) = {
     cpl_add_json,
     cpl_add_kept_errors,
     cpl_add_link,
+    cpl_add_link_streams,
     cpl_add_listener,
     cpl_add_load,
     cpl_add_lookup,

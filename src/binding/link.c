@@ -1,23 +1,19 @@
-/* The userdata of a link between a host and its agent. It stays anchored until it is closed. */
-#include "core/link/link.h"
+/* Makes links, sends their frames, and calls their owner. */
+#include "binding/link.h"
 
-#include "binding/channel.h"
 #include "binding/descriptor.h"
 #include "binding/emit.h"
 #include "binding/numbers.h"
 #include "binding/parts.h"
-#include "binding/stream.h"
 #include "core/base/fd.h"
 #include "core/base/owned.h"
-#include "core/channel/channels.h"
 #include "core/link/standard.h"
 #include "core/loop/retry.h"
-#include "core/process/stdio.h"
 #include "core/stream/pipe.h"
 
 #include <errno.h>
 
-static const char CLASS[] = "child_process.LinkHandle";
+const char cpl_link_class[] = "child_process.LinkHandle";
 
 typedef struct link_handle {
   cpl_handle base;
@@ -42,14 +38,7 @@ static void close_handle(cpl_handle *handle)
   handle->core = cp_link_close(handle->core);
 }
 
-static const cpl_handle_kind kind = {CLASS, is_active, close_handle};
-
-static cp_link *check_link(lua_State *L)
-{
-  const cpl_handle *handle = cpl_handle_check(L, 1, CLASS);
-
-  return handle->core;
-}
+static const cpl_handle_kind kind = {cpl_link_class, is_active, close_handle};
 
 /* Callbacks. */
 
@@ -206,7 +195,7 @@ static int agent_link(lua_State *L)
 /* handle:close(): drops what was not written. May be called again. */
 static int link_close(lua_State *L)
 {
-  cpl_handle *handle = cpl_object_check(L, 1, CLASS);
+  cpl_handle *handle = cpl_object_check(L, 1, cpl_link_class);
 
   close_handle(handle);
   cpl_handle_release_if_idle(handle);
@@ -216,7 +205,7 @@ static int link_close(lua_State *L)
 /* handle:finish(): closes the output, and calls owner:onfinished(), when everything was written. */
 static int link_finish(lua_State *L)
 {
-  cp_link_finish(check_link(L));
+  cp_link_finish(cpl_link_check(L));
   return 0;
 }
 
@@ -224,7 +213,7 @@ static int link_finish(lua_State *L)
  * arrived for them. */
 static int link_cut(lua_State *L)
 {
-  cpl_handle *handle = cpl_handle_check(L, 1, CLASS);
+  cpl_handle *handle = cpl_handle_check(L, 1, cpl_link_class);
 
   handle->input = NULL;
   cp_link_cut(handle->core);
@@ -234,19 +223,19 @@ static int link_cut(lua_State *L)
 /* handle:awaitIdle(): calls owner:onidle() once, when no streams are left. */
 static int link_await_idle(lua_State *L)
 {
-  cp_link_await_idle(check_link(L));
+  cp_link_await_idle(cpl_link_check(L));
   return 0;
 }
 
 /* handle:reference(on) -> errno: sets whether it keeps the loop alive. */
 static int link_reference(lua_State *L)
 {
-  return cpl_push_errno(L, cp_link_reference(check_link(L), lua_toboolean(L, 2)));
+  return cpl_push_errno(L, cp_link_reference(cpl_link_check(L), lua_toboolean(L, 2)));
 }
 
 /* Frames. */
 
-static uint32_t check_child(lua_State *L, int index)
+uint32_t cpl_link_check_child(lua_State *L, int index)
 {
   lua_Integer child = luaL_checkinteger(L, index);
 
@@ -254,22 +243,14 @@ static uint32_t check_child(lua_State *L, int index)
   return (uint32_t)child;
 }
 
-static unsigned check_stream(lua_State *L, int index)
-{
-  lua_Integer fd = luaL_checkinteger(L, index);
-
-  luaL_argcheck(L, fd >= 0 && fd <= UINT16_MAX, index, "not the number of a stream");
-  return (unsigned)fd;
-}
-
 /* handle:send(kind, child, bytes) */
 static int link_send(lua_State *L)
 {
-  cp_link *link = check_link(L);
+  cp_link *link = cpl_link_check(L);
   size_t length = 0;
   lua_Integer frame_kind = luaL_checkinteger(L, 2);
   const char *bytes = luaL_optlstring(L, 4, "", &length);
-  cp_link_frame frame = {.child = check_child(L, 3), .kind = (uint8_t)frame_kind};
+  cp_link_frame frame = {.child = cpl_link_check_child(L, 3), .kind = (uint8_t)frame_kind};
 
   luaL_argcheck(L, frame_kind >= CP_FRAME_FIRST_OTHER && frame_kind <= UINT8_MAX, 2,
                 "not a kind of frame");
@@ -282,198 +263,16 @@ static int link_send(lua_State *L)
 /* handle:received() -> number of bytes that have arrived since the start */
 static int link_received(lua_State *L)
 {
-  lua_pushinteger(L, (lua_Integer)cp_link_received(check_link(L)));
+  lua_pushinteger(L, (lua_Integer)cp_link_received(cpl_link_check(L)));
   return 1;
 }
 
 /* handle:noise() -> what has arrived before the first frame */
 static int link_noise(lua_State *L)
 {
-  const cp_buffer *noise = cp_link_noise(check_link(L));
+  const cp_buffer *noise = cp_link_noise(cpl_link_check(L));
 
   lua_pushlstring(L, noise->data == NULL ? "" : noise->data, noise->length);
-  return 1;
-}
-
-/* Relays. */
-
-/* A pipe for a child's descriptor. What owns the ends is on the Lua stack, and closes them when
- * it is collected, if something raises. */
-typedef struct child_pipe {
-  cp_stdio entry;
-  int *ours;
-  int *theirs;
-} child_pipe;
-
-/* Opens the pipe whose kind is at `index`. Pushes two Descriptors, that of theirs last. Returns 0
- * or a negative errno. */
-static int open_pipe(lua_State *L, int index, unsigned fd, child_pipe *pipe)
-{
-  int entry_kind = cpl_check_int(L, index);
-  cp_stdio *entry = &pipe->entry;
-  int r = 0;
-
-  luaL_argcheck(L, entry_kind == -1 - CP_STDIO_PIPE || entry_kind == -1 - CP_STDIO_DUPLEX, index,
-                "not a pipe");
-  *entry = (cp_stdio){.kind = (cp_stdio_kind)(-1 - entry_kind), .fd = -1, .ours = -1};
-  pipe->ours = cpl_descriptor_push(L);
-  pipe->theirs = cpl_descriptor_push(L);
-  if (cp_stdio_direction(entry->kind, (int)fd) == CP_STDIO_BOTH) {
-    r = cp_pipe_open_duplex(&entry->ours, &entry->fd);
-  } else {
-    bool writes = cp_stdio_direction(entry->kind, (int)fd) == CP_STDIO_WRITE;
-
-    r = cp_pipe_open(writes, &entry->ours, &entry->fd);
-  }
-  if (r == 0) {
-    *pipe->ours = entry->ours;
-    *pipe->theirs = entry->fd;
-  }
-  return r;
-}
-
-static int directions_of_ours(const cp_stdio *entry, unsigned fd)
-{
-  int direction = cp_stdio_direction(entry->kind, (int)fd);
-
-  return ((direction & CP_STDIO_READ) != 0 ? CP_STREAM_READABLE : 0) |
-         ((direction & CP_STDIO_WRITE) != 0 ? CP_STREAM_WRITABLE : 0);
-}
-
-/* The other end of a pipe is read where ours is written. */
-static int directions_of_theirs(const cp_stdio *entry, unsigned fd)
-{
-  int direction = cp_stdio_direction(entry->kind, (int)fd);
-
-  return ((direction & CP_STDIO_READ) != 0 ? CP_STREAM_WRITABLE : 0) |
-         ((direction & CP_STDIO_WRITE) != 0 ? CP_STREAM_READABLE : 0);
-}
-
-/* handle:openOurs(child, fd, kind) -> StreamHandle, or ChannelHandle for core.stdio.DUPLEX, whose
- * other end is relayed; or nil, errno. At the host. */
-static int link_open_ours(lua_State *L)
-{
-  cp_link *link = check_link(L);
-  cpl_state *state = cpl_state_check(L);
-  uint32_t child = check_child(L, 2);
-  unsigned fd = check_stream(L, 3);
-  child_pipe pipe;
-  int r = open_pipe(L, 4, fd, &pipe);
-
-  if (r < 0) {
-    return cpl_push_failure(L, r);
-  }
-  if (pipe.entry.kind == CP_STDIO_DUPLEX) {
-    cpl_channel_push(L, state, *pipe.ours);
-    cp_channel_set_local(((cpl_handle *)lua_touserdata(L, -1))->core);
-  } else {
-    cpl_stream_push(L, state, *pipe.ours, CP_STREAM_TO_CHILD | directions_of_ours(&pipe.entry, fd));
-  }
-  *pipe.ours = -1;
-  r = cp_link_relay(link, child, fd, *pipe.theirs, directions_of_theirs(&pipe.entry, fd), NULL, 0);
-  if (r < 0) {
-    return cpl_push_failure(L, r);
-  }
-  *pipe.theirs = -1;
-  return 1;
-}
-
-/* handle:openTheirs(child, fd, kind, prefix) -> Descriptor for a child, whose other end is relayed;
- * or nil, errno. The child reads the prefix first. At the agent. */
-static int link_open_theirs(lua_State *L)
-{
-  cp_link *link = check_link(L);
-  uint32_t child = check_child(L, 2);
-  unsigned fd = check_stream(L, 3);
-  size_t length = 0;
-  const char *prefix = luaL_optlstring(L, 5, "", &length);
-  child_pipe pipe;
-  int r = open_pipe(L, 4, fd, &pipe);
-
-  if (r < 0) {
-    return cpl_push_failure(L, r);
-  }
-  cp_owned_add(*pipe.theirs);
-  r = cp_link_relay(link, child, fd, *pipe.ours, directions_of_ours(&pipe.entry, fd), prefix,
-                    length);
-  if (r < 0) {
-    return cpl_push_failure(L, r);
-  }
-  *pipe.ours = -1;
-  return 1;
-}
-
-/* Returns the writing end of a pipe that nobody reads, or a negative errno. */
-static int open_broken(void)
-{
-  int writing = -1;
-  int reading = -1;
-  int r = cp_pipe_open(true, &writing, &reading);
-
-  cp_fd_close(reading);
-  return r < 0 ? r : writing;
-}
-
-/* handle:shareTheirs(child, fd) -> Descriptor of our end of a pipe to a child, for another child,
- * which then writes to the first one; or nil, errno. At the agent. */
-static int link_share_theirs(lua_State *L)
-{
-  cp_link *link = check_link(L);
-  uint32_t child = check_child(L, 2);
-  unsigned fd = check_stream(L, 3);
-  int *shared = cpl_descriptor_push(L);
-  int r = cp_link_share(link, child, fd);
-
-  if (r == -EPIPE) {
-    r = open_broken();
-  }
-  if (r < 0) {
-    return cpl_push_failure(L, r);
-  }
-  *shared = r;
-  cp_owned_add(r);
-  return 1;
-}
-
-/* handle:relayTo(child, fd, target) -> errno: what the child writes to its descriptor `fd` goes to
- * a copy of our descriptor. At the host. */
-static int link_relay_to(lua_State *L)
-{
-  cp_link *link = check_link(L);
-  uint32_t child = check_child(L, 2);
-  unsigned fd = check_stream(L, 3);
-  int copy = cp_fd_copy(cpl_check_int(L, 4));
-  int r = copy < 0 ? copy
-                   : cp_link_relay(link, child, fd, copy, CP_STREAM_WRITABLE | CP_STREAM_SHARED,
-                                   NULL, 0);
-
-  if (r < 0 && copy >= 0) {
-    cp_fd_close(copy);
-  }
-  return cpl_push_errno(L, r);
-}
-
-/* handle:drain(child, fd) -> whether it will call owner:ondrained(child, fd), when what can be read
- * now was sent and what has arrived was written. False if that is so already. */
-static int link_drain(lua_State *L)
-{
-  uint32_t child = check_child(L, 2);
-
-  lua_pushboolean(L, cp_link_drain(check_link(L), child, check_stream(L, 3)));
-  return 1;
-}
-
-/* handle:endAfterRest(): ends all streams that are sent, after what can be read now. */
-static int link_end_after_rest(lua_State *L)
-{
-  cp_link_end_after_rest(check_link(L));
-  return 0;
-}
-
-/* handle:relays() -> number of streams that have not ended */
-static int link_relays(lua_State *L)
-{
-  lua_pushinteger(L, (lua_Integer)cp_link_relays(check_link(L)));
   return 1;
 }
 
@@ -493,17 +292,10 @@ void cpl_add_link(lua_State *L)
       {"send", link_send},
       {"received", link_received},
       {"noise", link_noise},
-      {"openOurs", link_open_ours},
-      {"openTheirs", link_open_theirs},
-      {"shareTheirs", link_share_theirs},
-      {"relayTo", link_relay_to},
-      {"drain", link_drain},
-      {"endAfterRest", link_end_after_rest},
-      {"relays", link_relays},
       {NULL, NULL},
   };
 
-  cpl_object_class(L, CLASS, metamethods, methods);
+  cpl_object_class(L, cpl_link_class, metamethods, methods);
   lua_pushcfunction(L, host_link);
   lua_setfield(L, -2, "hostLink");
   lua_pushcfunction(L, agent_link);

@@ -24,6 +24,7 @@ void cpl_add_inherited(lua_State *L);
 void cpl_add_json(lua_State *L);
 void cpl_add_kept_errors(lua_State *L);
 void cpl_add_link(lua_State *L);
+void cpl_add_link_streams(lua_State *L);
 void cpl_add_listener(lua_State *L);
 void cpl_add_load(lua_State *L);
 void cpl_add_lookup(lua_State *L);
