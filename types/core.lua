@@ -723,8 +723,8 @@ function LinkHandle:shareTheirs(child, fd) end
 ---@return integer? errno
 function LinkHandle:relayTo(child, fd, target) end
 
---- Waits until what can be read from a stream now was sent, and what has arrived for it was
---- written.
+--- Waits, at the agent, until what can be read from a stream now was sent, and at the host, until
+--- what has arrived for it was written.
 ---@param child integer
 ---@param fd integer the child's descriptor
 ---@return boolean waits whether owner:ondrained(child, fd) will be called; false if that is so

@@ -114,7 +114,8 @@ bool cp_link_drain(cp_link *link, uint32_t child, unsigned stream)
   cp_relay *relay = find(link, child, stream);
   cp_link_drain_call *call = NULL;
 
-  if (relay == NULL || !cp_relay_drain(relay)) {
+  if (relay == NULL || !(link->side == CP_LINK_AGENT ? cp_relay_drain_sent(relay)
+                                                      : cp_relay_drain_received(relay))) {
     return false;
   }
   call = malloc(sizeof(*call));

@@ -104,8 +104,10 @@ int cp_link_relay(cp_link *link, uint32_t child, unsigned stream, int fd, int di
  * from now on; or -EPIPE if there is no such relay (any more), or another negative errno. */
 int cp_link_share(cp_link *link, uint32_t child, unsigned stream);
 
-/* Calls on_drained when the relay is drained, see relay.h. Returns false if that is so already, or
- * if there is no such relay. Without memory the link fails. Call it once for each relay. */
+/* Calls on_drained when what a child has written is on its way: at the agent, when what can be read
+ * now was sent, and at the host, when what has arrived was written. Returns false if that is so
+ * already, or if there is no such relay. Without memory the link fails. Call it once for each
+ * relay. */
 bool cp_link_drain(cp_link *link, uint32_t child, unsigned stream);
 
 /* Ends all relays that send, after what can be read now, even if others hold the other ends. */

@@ -93,7 +93,7 @@ static size_t queued(const cp_relay *relay)
 
 static bool is_drained(const cp_relay *relay)
 {
-  return (!relay->sends || relay->undrained == 0) && queued(relay) == 0;
+  return relay->undrained == 0 && (!relay->awaits_written || queued(relay) == 0);
 }
 
 /* Call it last: frees the relay if both directions have ended. */
@@ -350,13 +350,22 @@ void cp_relay_start(cp_relay *relay)
   settle(relay);
 }
 
-bool cp_relay_drain(cp_relay *relay)
+bool cp_relay_drain_sent(cp_relay *relay)
 {
   int available = 0;
 
+  relay->awaits_written = false;
   if (relay->sends && ioctl(cp_stream_descriptor(relay->stream), FIONREAD, &available) == 0) {
     relay->undrained = (size_t)available;
   }
+  relay->draining = !is_drained(relay);
+  return relay->draining;
+}
+
+bool cp_relay_drain_received(cp_relay *relay)
+{
+  relay->awaits_written = true;
+  relay->undrained = 0;
   relay->draining = !is_drained(relay);
   return relay->draining;
 }

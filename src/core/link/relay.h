@@ -18,7 +18,7 @@ typedef struct cp_relay cp_relay;
 
 /* They must not call back functions of relays. */
 typedef struct cp_relay_callbacks {
-  /* See cp_relay_drain. */
+  /* See cp_relay_drain_sent and cp_relay_drain_received. */
   void (*on_drained)(void *owner, const cp_relay *relay);
   /* Bytes were lost: the descriptor could not be read, written or watched, or there was no memory.
    * The relay ends. */
@@ -49,9 +49,10 @@ struct cp_relay {
   size_t written;   /* as many of them were written */
   size_t prepended; /* bytes at the start of the queue that did not come from the other side */
 
-  /* See cp_relay_drain. */
+  /* What on_drained waits for. */
   bool draining;
-  size_t undrained; /* bytes to send before */
+  size_t undrained;    /* bytes to send before */
+  bool awaits_written; /* those of the queue must be written before */
 
   CP_LIST_ENTRY(cp_relay) entry;
 };
@@ -86,9 +87,13 @@ void cp_relay_end(cp_relay *relay);
 void cp_relay_stop(cp_relay *relay);
 void cp_relay_credit(cp_relay *relay, uint32_t credit);
 
-/* Calls on_drained when the bytes that can be read now were sent, and those that have arrived were
- * written; or returns false if there are none. */
-bool cp_relay_drain(cp_relay *relay);
+/* Calls on_drained when the bytes that can be read now were sent; or returns false if there are
+ * none. Others may hold the other end of the descriptor, and never take what is written to it. */
+bool cp_relay_drain_sent(cp_relay *relay);
+
+/* Calls on_drained when the bytes that have arrived were written; or returns false if there are
+ * none. */
+bool cp_relay_drain_received(cp_relay *relay);
 
 /* Sends what can be read now, and nothing after it, even if others hold the other end open. */
 void cp_relay_end_after_rest(cp_relay *relay);
