@@ -731,13 +731,14 @@ function LinkHandle:relayTo(child, fd, target) end
 --- already
 function LinkHandle:drain(child, fd) end
 
+--- Takes no more data for the streams of a child, and ends them. For the host, when the agent could
+--- not start the child, and may not have opened them.
+---@param child integer
+function LinkHandle:refuse(child) end
+
 --- Ends all streams that are sent, after what can be read now, even if others hold their other
 --- ends.
 function LinkHandle:endAfterRest() end
-
---- Returns how many streams have not ended.
----@return integer
-function LinkHandle:relays() end
 
 -- Sockets ---------------------------------------------------------------------------------------
 

@@ -191,18 +191,18 @@ static int link_drain(lua_State *L)
   return 1;
 }
 
+/* handle:refuse(child): takes no more data for the streams of a child, and ends them. */
+static int link_refuse(lua_State *L)
+{
+  cp_link_refuse(cpl_link_check(L), cpl_link_check_child(L, 2));
+  return 0;
+}
+
 /* handle:endAfterRest(): ends all streams that are sent, after what can be read now. */
 static int link_end_after_rest(lua_State *L)
 {
   cp_link_end_after_rest(cpl_link_check(L));
   return 0;
-}
-
-/* handle:relays() -> number of streams that have not ended */
-static int link_relays(lua_State *L)
-{
-  lua_pushinteger(L, (lua_Integer)cp_link_relays(cpl_link_check(L)));
-  return 1;
 }
 
 void cpl_add_link_streams(lua_State *L)
@@ -213,8 +213,8 @@ void cpl_add_link_streams(lua_State *L)
       {"shareTheirs", link_share_theirs},
       {"relayTo", link_relay_to},
       {"drain", link_drain},
+      {"refuse", link_refuse},
       {"endAfterRest", link_end_after_rest},
-      {"relays", link_relays},
       {NULL, NULL},
   };
 

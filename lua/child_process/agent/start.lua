@@ -42,9 +42,10 @@ local function prepared(request)
   return arguments.normalize(request.file, args, options)
 end
 
--- Opens what the child gets. Returns the list of its descriptors, and objects that own them.
-local function openStreams(link, id, request, preamble)
-  local list, owners = {}, {}
+-- Opens what the child gets. Returns the list of its descriptors, and adds the objects that own
+-- them to `owners`.
+local function openStreams(link, id, request, preamble, owners)
+  local list = {}
   for index, word in ipairs(request.stdio) do
     local fd = index - 1
     if word == "pipe" or word == "ipc" then
@@ -66,7 +67,21 @@ local function openStreams(link, id, request, preamble)
       list[index] = core.stdio.CHILD_FD - word.childFd
     end
   end
-  return list, owners
+  return list
+end
+
+local function begin(child, link, id, request, owners)
+  local call = prepared(request)
+  call.stdio = openStreams(link, id, request, call.preamble, owners)
+  call.preamble, call.sharedStreams = nil, nil
+  call.killSignal = known.check("killSignal", request.killSignal)
+  call.env = request.unsetEnv and environment.overOurs(request.env, request.unsetEnv)
+    or request.env
+  if request.ipc then
+    call.env = environment.withChannel(call.env, request.ipc, request.serialization)
+  end
+  call.ipc = nil
+  child:_start(call)
 end
 
 --- Starts the program. Raises an error if it could not even be tried.
@@ -75,17 +90,8 @@ end
 ---@param id integer of the child
 ---@param request table the values of the frame, see host/start_request.lua
 return function(child, link, id, request)
-  local call = prepared(request)
-  local list, owners = openStreams(link, id, request, call.preamble)
-  call.stdio, call.preamble, call.sharedStreams = list, nil, nil
-  call.killSignal = known.check("killSignal", request.killSignal)
-  call.env = request.unsetEnv and environment.overOurs(request.env, request.unsetEnv)
-    or request.env
-  if request.ipc then
-    call.env = environment.withChannel(call.env, request.ipc, request.serialization)
-  end
-  call.ipc = nil
-  local ok, err = pcall(child._start, child, call)
+  local owners = {}
+  local ok, err = pcall(begin, child, link, id, request, owners)
   for _, owner in ipairs(owners) do
     owner:close()
   end

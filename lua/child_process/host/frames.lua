@@ -68,10 +68,16 @@ local function forChild(method, convert)
 end
 
 onFrame[kinds.STARTED] = forChild("onstarted")
-onFrame[kinds.FAILED] = forChild("onfailed", protocol.unpackError)
 onFrame[kinds.ERROR] = forChild("onerror", protocol.unpackError)
 onFrame[kinds.EXIT] = forChild("onexit")
 onFrame[kinds.STATS] = forChild("onstats")
+
+local onFailed = forChild("onfailed", protocol.unpackError)
+
+onFrame[kinds.FAILED] = function(self, id, bytes)
+  self._link:refuse(id) -- the agent may not have opened all of its streams, and ends none of those
+  onFailed(self, id, bytes)
+end
 
 onFrame[kinds.CLOSED] = function(self, id, bytes)
   local remote, value = self._children[id] or self._left[id], protocol.unpack(bytes)

@@ -170,6 +170,19 @@ static void report_drained(cp_link *link)
   }
 }
 
+void cp_link_refuse(cp_link *link, uint32_t child)
+{
+  cp_relay *next = NULL;
+
+  for (cp_relay *relay = CP_LIST_FIRST(&link->relays[child % CP_LINK_BUCKETS]); relay != NULL;
+       relay = next) {
+    next = CP_LIST_NEXT(relay, entry);
+    if (relay->child == child) {
+      cp_relay_refuse(relay);
+    }
+  }
+}
+
 void cp_link_end_after_rest(cp_link *link)
 {
   for_each_relay(link, cp_relay_end_after_rest);

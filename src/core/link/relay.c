@@ -217,6 +217,14 @@ static void refuse(cp_relay *relay, int error)
   end_receiving(relay);
 }
 
+void cp_relay_refuse(cp_relay *relay)
+{
+  if (relay->receives) {
+    refuse(relay, 0);
+    settle(relay);
+  }
+}
+
 static void give_back(cp_relay *relay)
 {
   if (relay->written >= GIVES_BACK && !relay->ends) {
