@@ -32,6 +32,7 @@ local LOST_AFTER = 20 -- intervals without a ping
 ---@field package undrained table<integer, integer> how many of these have bytes that were not sent
 ---@field package isGreeted boolean
 ---@field package isEnding boolean no more children are started
+---@field package hasLeft boolean what closed children have left may still run
 ---@field package isEnded boolean all have ended, and the last bytes are sent
 ---@field package isFinishing boolean nothing more is sent
 ---@field package isLost boolean
@@ -138,12 +139,15 @@ function Agent:endChildren()
   for _, child in pairs(self.children) do
     child:kill("SIGTERM", {tree = true, forceKillAfterDelay = self.grace})
   end
-  self.left:killAll("SIGTERM") -- the guard sends SIGKILL when we end
+  self.left:dispose(self.grace):andThen(function()
+    self.hasLeft = false
+    self:finishIfDone()
+  end)
 end
 
 --- Sends what is left, once all children have ended at the host's request.
 function Agent:finishIfDone()
-  if not self.isEnding or next(self.children) then
+  if not self.isEnding or self.hasLeft or next(self.children) then
     return
   elseif self.isLost then
     core.exit(0)
@@ -205,8 +209,8 @@ function agent.run()
   end
   local self = setmetatable({
     link = link, children = {}, left = LeftTrees.new(), channels = {}, exits = {}, relayed = {},
-    undrained = {}, isGreeted = false, isEnding = false, isEnded = false, isFinishing = false,
-    isLost = false, grace = 5000,
+    undrained = {}, isGreeted = false, isEnding = false, hasLeft = true, isEnded = false,
+    isFinishing = false, isLost = false, grace = 5000,
   }, Agent)
   link:setOwner(self)
   link:reference(true)

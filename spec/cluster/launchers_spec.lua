@@ -5,6 +5,7 @@ local cluster = require("spec.support.cluster")
 local cp = require("child_process")
 local host = require("child_process.host")
 local installation = require("spec.support.installation")
+local process = require("child_process.process")
 local support = require("spec.support")
 local trees = require("spec.support.trees")
 
@@ -66,6 +67,27 @@ describe("a host by sudo", function()
     assert.equal("ERR_HOST_LOST", lost)
     trees.awaitEnd(child.pid)
     trees.awaitEnd(h.pid)
+  end)
+
+  it("says so if it may not signal what a child has left behind", function()
+    need("sudo", {"-n", "-u", "nobody", "true"})
+    local h = agents.connect(withModule(SUDO), {grace = 50})
+    -- A program that everybody may run as root.
+    local setpriv = support.tmpdir() .. "/setpriv"
+    cp.execFileSync("sh", {"-ec", 'cp "$(command -v setpriv)" "$0"; chmod 4755 "$0" "${0%/*}"',
+      setpriv})
+    local child = cp.spawn("sh", {"-c",
+      '"$0" --reuid=0 --clear-groups sleep 600 >/dev/null 2>&1 & echo $!', setpriv}, {host = h})
+    local codes = {}
+    child:on("error", function(err) codes[#codes + 1] = err.code end)
+    local pid = tonumber((support.output(child)))
+    assert.same({}, codes)
+    assert.is_true(child:kill("SIGTERM", {tree = true}))
+    support.inTime(function() return cp.promises.execFile("true", {host = h}):await() end)
+    assert.same({"EPERM"}, codes)
+    agents.close(h)
+    assert.same({"EPERM"}, codes)
+    process:kill(pid, "SIGKILL")
   end)
 
   it("names the interpreter that is missing", function()

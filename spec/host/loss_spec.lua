@@ -76,6 +76,20 @@ describe("a host", function()
     assert.equal(h:close(), h:close())
   end)
 
+  it("gives what its children have left behind the time to end", function()
+    local h, path = agents.connect(nil, {grace = 60000}), support.tmpdir() .. "/ended"
+    local child = cp.spawn("sh", {"-c", [[
+      sh -c 'trap "sleep 0.1; echo by itself >$0; exit" TERM; echo $$; exec >/dev/null 2>&1
+        while :; do sleep 0.01; done' "$0" &
+      read line
+    ]], path}, {host = h})
+    child.stdout:once("data", function() child.stdin:finish("\n") end)
+    local pid = tonumber((support.output(child)))
+    agents.close(h)
+    trees.awaitEnd(pid)
+    assert.equal("by itself\n", support.readFile(path))
+  end)
+
   it("delivers what its children have written before it is closed", function()
     local h = agents.connect()
     local child = cp.spawn("sh", {"-c", "head -c 3000000 /dev/zero; echo ready >&2; sleep 600"},

@@ -4,6 +4,7 @@ local agents = require("spec.support.agents")
 local cp = require("child_process")
 local messages = require("spec.support.messages")
 local net = require("child_process.net")
+local process = require("child_process.process")
 local support = require("spec.support")
 
 local h
@@ -48,6 +49,22 @@ describe("fork with options.host", function()
     assert.equal(20000, before)
     assert.equal(20000, last)
     assert.equal(7, child.exitCode)
+  end)
+
+  it("reports the exit although another process holds the channel, and reads nothing", function()
+    local child = cp.spawn("sh", {"-c", "sleep 600 >/dev/null & echo $!; read line; exit 5"}, {
+      host = h, stdio = {"pipe", "pipe", "inherit", "ipc"},
+    })
+    local pid
+    child.stdout:once("data", function(data)
+      pid = tonumber(data)
+      for _ = 1, 3000 do child:send(("x"):rep(1000)) end
+      child.stdin:finish("\n")
+    end)
+    support.inTime(function() assert.equal(5, child:wait("exit")) end)
+    process:kill(pid, "SIGKILL")
+    support.run()
+    assert.equal(5, child.exitCode)
   end)
 
   it("stops a sender that is not read, and loses nothing", function()

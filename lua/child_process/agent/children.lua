@@ -61,7 +61,9 @@ end
 local function watch(self, id, child)
   local isStarted = false
   child:on("error", function(err)
-    self:send(isStarted and kinds.ERROR or kinds.FAILED, id, protocol.packError(err))
+    if self.children[id] or not self.isEnding then -- else nobody has asked
+      self:send(isStarted and kinds.ERROR or kinds.FAILED, id, protocol.packError(err))
+    end
   end)
   child:on("spawn", function()
     isStarted = true

@@ -1,6 +1,10 @@
 --- What children have left behind at an agent: processes of their groups that go on after they have
 --- ended. The host may still signal them.
 
+local core = require("child_process.core")
+local Promise = require("child_process.promise")
+
+local ESRCH = -core.errno.ESRCH
 local LEAST = 16 -- that are kept without asking whether anything is left of them
 
 ---@class child_process.LeftTrees
@@ -15,8 +19,9 @@ function LeftTrees.new()
   return setmetatable({children = {}, count = 0, limit = LEAST}, LeftTrees)
 end
 
+-- Also true of processes that we may not signal. Nobody has asked, so that is no "error".
 local function isLeft(child)
-  return child:kill(0, {tree = true})
+  return child:_sendSignal(0, true) ~= ESRCH
 end
 
 local function drop(self)
@@ -52,7 +57,7 @@ end
 ---@return boolean # false if nothing is left
 function LeftTrees:kill(id, signum, options)
   local child = self.children[id]
-  if child and not child:kill(signum, options) then
+  if child and not child:kill(signum, options) and not isLeft(child) then
     self.children[id] = nil
     self.count = self.count - 1
     child = nil
@@ -60,12 +65,15 @@ function LeftTrees:kill(id, signum, options)
   return child ~= nil
 end
 
---- Sends a signal to all that is left.
----@param signal string
-function LeftTrees:killAll(signal)
+--- Ends all that is left: sends SIGTERM, and SIGKILL after a time.
+---@param grace integer milliseconds
+---@return Promise # fulfilled when nothing is left, or SIGKILL was sent
+function LeftTrees:dispose(grace)
+  local promises = {}
   for _, child in pairs(self.children) do
-    child:kill(signal, {tree = true})
+    promises[#promises + 1] = child:dispose({grace = grace})
   end
+  return Promise.allSettled(promises)
 end
 
 return LeftTrees

@@ -54,10 +54,15 @@ onFrame[kinds.HELLO] = function(self, _, bytes)
   end
 end
 
+-- The child of a frame, which may have left processes.
+local function find(self, id)
+  return self._children[id] or self._left[id]
+end
+
 -- Makes the handler of a frame that is about a child, with the value of the frame.
 local function forChild(method, convert)
   return function(self, id, bytes)
-    local remote = self._children[id]
+    local remote = find(self, id)
     local value, problem = protocol.unpack(bytes)
     if value == nil then
       self:_fail(problem)
@@ -80,7 +85,7 @@ onFrame[kinds.FAILED] = function(self, id, bytes)
 end
 
 onFrame[kinds.CLOSED] = function(self, id, bytes)
-  local remote, value = self._children[id] or self._left[id], protocol.unpack(bytes)
+  local remote, value = find(self, id), protocol.unpack(bytes)
   if remote then
     remote:onclosed(value and value.isLeft)
     self._left[id] = remote.isLeft and remote or nil
