@@ -138,7 +138,7 @@ function Answers:answer(message, handle)
     return
   end
   local request = setmetatable({id = id}, metatable)
-  if id ~= nil then
+  if id ~= nil and id == id then -- nan cannot be a key
     self.running[id] = request
   end
   local current = self.spare
