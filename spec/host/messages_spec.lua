@@ -52,7 +52,7 @@ describe("fork with options.host", function()
   end)
 
   it("reports the exit although another process holds the channel, and reads nothing", function()
-    local child = cp.spawn("sh", {"-c", "sleep 600 >/dev/null & echo $!; read line; exit 5"}, {
+    local child = cp.spawn("sh", {"-c", "sleep 600 >/dev/null 2>&1 & echo $!; read line; exit 5"}, {
       host = h, stdio = {"pipe", "pipe", "inherit", "ipc"},
     })
     local pid

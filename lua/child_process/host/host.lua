@@ -233,6 +233,15 @@ end
 
 -- Children ----------------------------------------------------------------------------------------
 
+-- Opens our ends of the streams, and has the agent start the program.
+local function start(self, id, request)
+  local handles = request:openStreams(self._link, id)
+  if self.state ~= "failing" then
+    self:_send(kinds.START, id, request.values)
+  end
+  return handles
+end
+
 --- Called by ChildProcess, with options that arguments.lua has checked. Returns what stands for the
 --- child, and handles of its streams.
 ---@param child ChildProcess
@@ -249,13 +258,10 @@ function Host:_start(child, options)
     tick(function() remote:onfailed(self._error or failure.closed(self.name)) end)
     return remote, nil
   end
-  local ok, handles = pcall(request.openStreams, request, self._link, id)
+  local ok, handles = pcall(start, self, id, request)
   if not ok then
     self._children[id] = nil
     error(handles, 0)
-  end
-  if self.state ~= "failing" then
-    self:_send(kinds.START, id, request.values)
   end
   remote:updateReference()
   return remote, handles
