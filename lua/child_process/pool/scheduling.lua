@@ -1,85 +1,15 @@
---- A part of Pool: which child does which task, and when children start and end.
+--- A part of Pool: which child does which task, and the end of the pool.
 
-local cgroup = require("child_process.process.cgroup")
-local failure = require("child_process.pool.failure")
+local account = require("child_process.pool.ends")
+local growth = require("child_process.pool.growth")
 local Places = require("child_process.pool.places")
 local Promise = require("child_process.promise.promise")
 local Tasks = require("child_process.pool.tasks")
-local Worker = require("child_process.pool.worker")
 
-local MOST_FAILED_STARTS = 3 -- of children in a row, until the tasks that wait are given up
-local MOST_DEATHS = 3 -- of children at one task
+local countOut, grow = growth.countOut, growth.grow
 
 ---@class Pool
 local methods = {}
-
--- Starting children -------------------------------------------------------------------------------
-
-local function failWaiting(self, err)
-  self._counts.failed = self._counts.failed + self._tasks.count
-  self._tasks:dropAll(err)
-end
-
-local function startWorker(self, place)
-  if not self._oomKills then
-    self._oomKills = cgroup.oomKills() or 0
-  end
-  local worker = Worker.new(self, self._settings, place)
-  self._workers[worker] = true
-  local ok, err = pcall(worker.start, worker)
-  if not ok then -- the options of fork are wrong
-    self._workers[worker] = nil
-    failWaiting(self, err)
-    return
-  end
-  self._count, self._starting = self._count + 1, self._starting + 1
-  place.count, place.starting = place.count + 1, place.starting + 1
-  self._counts.started = self._counts.started + 1
-end
-
--- Starts children for the tasks that wait, or gives these up where none can be started any more.
-local function grow(self)
-  if self._tasks.count == 0 then
-    return
-  elseif self._places:areGone() then
-    failWaiting(self, failure.noHost(self._places:all()))
-    return
-  elseif self._backoffs > 0 then
-    self._places:referenceBackoffs(true)
-  end
-  while self._starting < self._tasks.count do
-    local place = self._places:findRoom()
-    if not place then
-      return
-    end
-    startWorker(self, place)
-  end
-end
-
--- Starts no child at a place for a time.
-local function backOff(self, place, count)
-  self._backoffs = self._backoffs + (place.backoff and 0 or 1)
-  place:backOff(count, function()
-    self._backoffs = self._backoffs - 1
-    self._places:changed()
-    grow(self)
-  end)
-  place:referenceBackoff(self._tasks.count > 0)
-end
-
--- A host is connected, so that children can be started there.
-local function onConnected(self)
-  for mapping in pairs(self._mappings) do
-    mapping:fill()
-  end
-  grow(self)
-end
-
--- A host has ended.
-local function onLost(self, place)
-  grow(self)
-  self:emit("lost", place.failure or failure.closedHost(place.host), place.host)
-end
 
 --- Sets the fields of this part.
 function methods:_initScheduling()
@@ -94,7 +24,7 @@ function methods:_initScheduling()
   self._oomKills = nil          -- of the cgroup, when we looked last
   self._counts = {completed = 0, failed = 0, retried = 0, started = 0, ended = 0}
   self._places = Places.new(self._settings)
-  self._places:watch(onConnected, onLost, self)
+  growth.watch(self)
 end
 
 --- Begins anew, without the children and the tasks.
@@ -152,13 +82,6 @@ local function finish(self, task, isDone, outcome)
   local kind = isDone and "completed" or "failed"
   counts[kind] = counts[kind] + 1
   task:finish(isDone, outcome)
-end
-
--- A worker does no more tasks.
-local function countOut(self, worker)
-  self._count = self._count - 1
-  worker.place.count = worker.place.count - 1
-  self._places:changed()
 end
 
 local function leave(self, worker)
@@ -291,70 +214,12 @@ end
 
 -- The end of children -----------------------------------------------------------------------------
 
-local function noteMemory(self, ending)
-  local kills = ending.signalCode == "SIGKILL" and cgroup.oomKills()
-  if kills then
-    ending.ranOutOfMemory = kills > self._oomKills
-    self._oomKills = kills
-  end
-end
-
--- A child has ended at a task.
-local function retryOrFail(self, task, ending)
-  task.deaths = task.deaths + 1
-  task.worker = nil
-  local err = failure.ended(ending, task.deaths)
-  if task.deaths > self._settings.retries or task.deaths >= MOST_DEATHS or task.isOver then
-    finish(self, task, false, err)
-    return
-  end
-  self._counts.retried = self._counts.retried + 1
-  self._tasks:addAgain(task)
-  return err
-end
-
--- A child has ended before it was ready. If none can get ready elsewhere, and it is the third in a
--- row, the tasks that wait have failed.
-local function startFailed(self, place, ending)
-  place.failedStarts = place.failedStarts + 1
-  if place.failedStarts >= MOST_FAILED_STARTS and self._count == 0
-    and not self._places:arePromising() then
-    failWaiting(self, failure.notStarted(self._settings.script, place.failedStarts, ending))
-  end
-  backOff(self, place, place.failedStarts + 1)
-end
-
 local function resolveIfEmpty(self)
   local promise = self._emptyPromise
   if promise and promise:_isPending() and next(self._workers) == nil
     and self._tasks.count == 0 then
     self._places:release()
     promise:_fulfill()
-  end
-end
-
--- Keeps the numbers, and has the task of a child that has ended done by another one. That a host is
--- lost is not the fault of its children.
-local function account(self, worker, task)
-  local ending, place = worker:getEnd(), worker.place
-  if not place.host then
-    noteMemory(self, ending)
-  end
-  if not worker.hasLeft then
-    countOut(self, worker)
-    self._counts.ended = self._counts.ended + 1
-  end
-  if not worker.wasReady then
-    self._starting, place.starting = self._starting - 1, place.starting - 1
-    if not worker.wasStopped and place:isOpen() then
-      startFailed(self, place, ending)
-    end
-  elseif task then
-    place.deaths = place.deaths + 1
-    if place.deaths > 1 and place:isOpen() then
-      backOff(self, place, place.deaths - 1)
-    end
-    return retryOrFail(self, task, ending)
   end
 end
 
