@@ -4,7 +4,6 @@ local cgroup = require("child_process.process.cgroup")
 local failure = require("child_process.pool.failure")
 local growth = require("child_process.pool.growth")
 
-local MOST_FAILED_STARTS = 3 -- of children in a row, until the tasks that wait are given up
 local MOST_DEATHS = 3 -- of children at one task
 
 local function noteMemory(self, ending)
@@ -29,12 +28,11 @@ local function retryOrFail(self, task, ending)
   return err
 end
 
--- A child has ended before it was ready. If none can get ready elsewhere, and it is the third in a
--- row, the tasks that wait have failed.
+-- A child has ended before it was ready. If none can get ready any more, here or elsewhere, the
+-- tasks that wait have failed.
 local function startFailed(self, place, ending)
   place.failedStarts = place.failedStarts + 1
-  if place.failedStarts >= MOST_FAILED_STARTS and self._count == 0
-    and not self._places:arePromising() then
+  if self._count == 0 and not self._places:arePromising() then
     growth.failWaiting(self, failure.notStarted(self._settings.script, place.failedStarts, ending))
   end
   growth.backOff(self, place, place.failedStarts + 1)

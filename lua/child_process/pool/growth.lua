@@ -68,8 +68,12 @@ end
 
 -- A host is connected, so that children can be started there.
 local function onConnected(self)
+  local mappings = {}
   for mapping in pairs(self._mappings) do
-    mapping:fill()
+    mappings[#mappings + 1] = mapping
+  end
+  for _, mapping in ipairs(mappings) do
+    mapping:fill() -- its source may begin another one
   end
   growth.grow(self)
 end
