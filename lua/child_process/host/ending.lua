@@ -7,7 +7,7 @@ local failure = require("child_process.host.failure")
 local tick = require("child_process.base.ticks").tick
 
 local EPROTO = -core.errno.EPROTO
-local MOST_NOISE = 64 * 1024 -- bytes, see CP_LINK_NOISE in src/core/link/link.h
+local MOST_NOISE = 64 * 1024 -- bytes, see CP_LINK_NOISE in src/core/link/frame_reader.h
 
 ---@class Host
 local methods = {}

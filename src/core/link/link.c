@@ -1,5 +1,4 @@
-/* Separates the input into frames, and finds the relay of each. Payloads of data pass in the pieces
- * in which they arrive; those of other frames are gathered. */
+/* Reads the input, finds the relay of each frame, and calls the owner from the loop. */
 #include "core/link/link.h"
 
 #include "core/base/assert.h"
@@ -274,106 +273,36 @@ static void on_output_finished(void *owner)
 
 /* Input. */
 
-static void handle_credit(cp_link *link)
+/* Data of a relay that has ended meanwhile is dropped, and so are its other frames. */
+static bool on_data(void *owner, const cp_link_frame *frame, const char *bytes, size_t length)
 {
-  cp_relay *relay = find(link, link->frame.child, link->frame.stream);
+  cp_relay *relay = find(owner, frame->child, frame->stream);
 
-  if (relay != NULL) {
-    cp_relay_credit(relay, cp_link_credit_read((const unsigned char *)link->payload.data));
+  return relay == NULL || cp_relay_data(relay, bytes, length);
+}
+
+static void handle_relay_frame(cp_relay *relay, const cp_link_frame *frame, const char *payload)
+{
+  switch (frame->kind) {
+    case CP_FRAME_END: cp_relay_end(relay); break;
+    case CP_FRAME_STOP: cp_relay_stop(relay); break;
+    default: cp_relay_credit(relay, cp_link_credit_read((const unsigned char *)payload)); break;
   }
 }
 
-/* The whole frame has arrived, and its payload was gathered. */
-static void handle_frame(cp_link *link)
+static void on_frame(void *owner, const cp_link_frame *frame, const char *payload)
 {
-  cp_relay *relay = NULL;
+  cp_link *link = owner;
 
-  switch (link->frame.kind) {
-    case CP_FRAME_DATA: break; /* it has passed already */
-    case CP_FRAME_END:
-      relay = find(link, link->frame.child, link->frame.stream);
-      if (relay != NULL) {
-        cp_relay_end(relay);
-      }
-      break;
-    case CP_FRAME_STOP:
-      relay = find(link, link->frame.child, link->frame.stream);
-      if (relay != NULL) {
-        cp_relay_stop(relay);
-      }
-      break;
-    case CP_FRAME_CREDIT: handle_credit(link); break;
-    default: link->callbacks->on_frame(link, &link->frame, link->payload.data); break;
-  }
-}
-
-/* Takes a part of the header. Returns the number of bytes, or a negative errno. */
-static ssize_t take_header(cp_link *link, const char *data, size_t length)
-{
-  size_t taken = 0;
-
-  while (taken < length && link->header_length < CP_FRAME_HEADER) {
-    link->header[link->header_length++] = (unsigned char)data[taken++];
-  }
-  if (link->header_length == CP_FRAME_HEADER) {
-    if (!cp_link_frame_read(&link->frame, link->header)) {
-      return -EPROTO;
-    }
-    link->missing = link->frame.length;
-    cp_buffer_reset(&link->payload);
-  }
-  return (ssize_t)taken;
-}
-
-/* Takes a part of the payload. A relay that has ended meanwhile drops it. */
-static ssize_t take_payload(cp_link *link, const char *data, size_t length)
-{
-  size_t taken = length < link->missing ? length : link->missing;
-  int r = 0;
-
-  if (link->frame.kind == CP_FRAME_DATA) {
-    cp_relay *relay = find(link, link->frame.child, link->frame.stream);
-
-    if (relay != NULL && taken > 0 && !cp_relay_data(relay, data, taken)) {
-      r = -EPROTO;
-    }
+  if (frame->kind >= CP_FRAME_FIRST_OTHER) {
+    link->callbacks->on_frame(link, frame, payload);
   } else {
-    r = cp_buffer_append(&link->payload, data, taken);
-  }
-  link->missing -= taken;
-  return r < 0 ? r : (ssize_t)taken;
-}
+    cp_relay *relay = find(link, frame->child, frame->stream);
 
-/* Takes a part of a frame, and handles it if that was the last one. */
-static ssize_t take_frame(cp_link *link, const char *data, size_t length)
-{
-  ssize_t n = link->header_length < CP_FRAME_HEADER ? take_header(link, data, length)
-                                                    : take_payload(link, data, length);
-
-  if (n >= 0 && link->header_length == CP_FRAME_HEADER && link->missing == 0) {
-    link->header_length = 0;
-    handle_frame(link);
+    if (relay != NULL) {
+      handle_relay_frame(relay, frame, payload);
+    }
   }
-  return n;
-}
-
-/* Takes bytes before the first frame. */
-static ssize_t take_noise(cp_link *link, const char *data, size_t length)
-{
-  cp_link_side other = link->side == CP_LINK_HOST ? CP_LINK_AGENT : CP_LINK_HOST;
-  size_t before = link->noise.length;
-  size_t found = 0;
-
-  if (cp_buffer_append(&link->noise, data, length) < 0) {
-    return -ENOMEM;
-  }
-  found = cp_link_mark_find(other, link->noise.data, link->noise.length);
-  if (found == 0) {
-    return link->noise.length > CP_LINK_NOISE ? -EPROTO : (ssize_t)length;
-  }
-  link->has_started = true;
-  link->noise.length = found - CP_LINK_MARK;
-  return (ssize_t)(found - before);
 }
 
 /* Handles bytes until the link has ended or the loop is interrupted. Returns how many. */
@@ -383,8 +312,7 @@ static size_t take(cp_link *link, const char *data, size_t length)
 
   while (taken < length && !link->closed && !link->ended &&
          !cp_loop_is_interrupted(link->streams->loop)) {
-    ssize_t n = link->has_started ? take_frame(link, data + taken, length - taken)
-                                  : take_noise(link, data + taken, length - taken);
+    ssize_t n = cp_frame_reader_take(&link->reader, data + taken, length - taken);
 
     if (n < 0) {
       end(link, (int)n);
@@ -479,6 +407,7 @@ cp_link *cp_link_new(cp_streams *streams, cp_link_side side, int in, int out,
 {
   static const cp_stream_callbacks of_input = {on_input, on_event, on_event};
   static const cp_link_output_callbacks of_output = {on_output_error, on_output_finished};
+  static const cp_frame_reader_callbacks of_reader = {on_data, on_frame};
   cp_link *link = malloc(sizeof(*link));
 
   if (link == NULL) {
@@ -492,6 +421,8 @@ cp_link *cp_link_new(cp_streams *streams, cp_link_side side, int in, int out,
       .due = {.callback = on_due, .owner = link},
   };
   CP_QUEUE_INIT(&link->drains);
+  cp_frame_reader_init(&link->reader, side == CP_LINK_HOST ? CP_LINK_AGENT : CP_LINK_HOST,
+                       &of_reader, link);
   if (cp_link_output_open(&link->output, streams, out, &of_output, link) < 0) {
     free(link);
     return NULL;
@@ -522,8 +453,7 @@ cp_link *cp_link_close(cp_link *link)
   link->input = cp_stream_close(link->input);
   cp_link_output_close(&link->output);
   free_drains(link);
-  cp_buffer_free(&link->noise);
-  cp_buffer_free(&link->payload);
+  cp_frame_reader_free(&link->reader);
   cp_buffer_free(&link->rest);
   if (!link->active) {
     free(link);

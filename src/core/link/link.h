@@ -7,18 +7,14 @@
 #ifndef CP_LINK_H
 #define CP_LINK_H
 
-#include "core/link/frame.h"
+#include "core/link/frame_reader.h"
 #include "core/link/output.h"
 #include "core/link/relay.h"
 
 typedef struct cp_link cp_link;
 typedef struct cp_link_drain_call cp_link_drain_call;
 
-enum {
-  /* The most bytes before the mark of the other side. */
-  CP_LINK_NOISE = 64 * 1024,
-  CP_LINK_BUCKETS = 256,
-};
+enum { CP_LINK_BUCKETS = 256 };
 
 /* The loop calls these. Each of them may close the link. */
 typedef struct cp_link_callbacks {
@@ -49,13 +45,7 @@ struct cp_link {
 
   /* Input. */
   cp_stream *input;
-  cp_buffer noise;  /* what has come before the mark */
-  bool has_started; /* the mark was found */
-  unsigned char header[CP_FRAME_HEADER];
-  size_t header_length;
-  cp_link_frame frame; /* once the header is complete */
-  size_t missing;      /* bytes of its payload that have not arrived */
-  cp_buffer payload;
+  cp_frame_reader reader;
   cp_buffer rest;    /* bytes that were read and not handled, because the loop was interrupted */
   cp_due due;        /* to handle them, and to report what is drained */
   uint64_t received; /* bytes since the start */
@@ -132,7 +122,7 @@ static inline const void *cp_link_input(const cp_link *link)
 /* What has come before the mark of the other side. */
 static inline const cp_buffer *cp_link_noise(const cp_link *link)
 {
-  return &link->noise;
+  return &link->reader.noise;
 }
 
 /* The number of bytes that have arrived since the start. */
