@@ -530,6 +530,53 @@ static void test_drain(cp_runtime *runtime)
   close_pair(&p);
 }
 
+/* Those who hold the descriptor of a child that has ended take nothing that comes for it. */
+static void test_drain_of_held(cp_runtime *runtime)
+{
+  pair p;
+  int childs = -1;
+  int writer = -1;
+  int relayed = -1;
+
+  open_pair(&p, runtime);
+  check(cp_pipe_open_duplex(&relayed, &childs) == 0, "sockets");
+  check(cp_link_relay(p.agent.link, CHILD, 1, relayed, CP_STREAM_READABLE | CP_STREAM_WRITABLE,
+                      NULL, 0) == 0,
+        "the agent's relay");
+  open_pipe(&relayed, &writer);
+  check(cp_link_relay(p.host.link, CHILD, 1, relayed, CP_STREAM_READABLE, NULL, 0) == 0,
+        "the host's relay");
+  fill(&p, writer);
+  check(!cp_link_drain(p.agent.link, CHILD, 1), "the child has written nothing");
+  check(!cp_link_drain(p.host.link, CHILD, 1), "and nothing has arrived");
+  close(childs);
+  close(writer);
+  close_pair(&p);
+}
+
+static void test_refuse(cp_runtime *runtime)
+{
+  pair p;
+  int reader = -1;
+  int relayed = -1;
+  char text[16] = "";
+
+  open_pair(&p, runtime);
+  open_pipe(&reader, &relayed);
+  fcntl(reader, F_SETFL, O_NONBLOCK);
+  check(cp_link_relay(p.host.link, CHILD, 1, relayed, CP_STREAM_WRITABLE, NULL, 0) == 0,
+        "the host's relay");
+  cp_link_refuse(p.host.link, OTHER_CHILD);
+  settle(&p);
+  check(read(reader, text, sizeof(text)) == -1 && errno == EAGAIN, "a stream that nobody refuses");
+  cp_link_refuse(p.host.link, CHILD);
+  settle(&p);
+  check(read(reader, text, sizeof(text)) == 0 && cp_link_relays(p.host.link) == 0,
+        "a stream ends that the other side does not have");
+  close(reader);
+  close_pair(&p);
+}
+
 /* Bytes that cannot be read are lost, and nobody may take that for an end. */
 static void test_broken_stream(cp_runtime *runtime)
 {
@@ -629,6 +676,8 @@ static void test(void)
   test_duplex(&runtime);
   test_loss(&runtime);
   test_drain(&runtime);
+  test_drain_of_held(&runtime);
+  test_refuse(&runtime);
   test_broken_stream(&runtime);
   test_too_much(&runtime);
   test_interrupts(&runtime);

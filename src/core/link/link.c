@@ -475,6 +475,5 @@ void cp_link_finish(cp_link *link)
 
 int cp_link_reference(cp_link *link, bool referenced)
 {
-  link->referenced = referenced;
   return link->input == NULL ? 0 : cp_stream_reference(link->input, referenced);
 }

@@ -49,7 +49,6 @@ struct cp_link {
   cp_buffer rest;    /* bytes that were read and not handled, because the loop was interrupted */
   cp_due due;        /* to handle them, and to report what is drained */
   uint64_t received; /* bytes since the start */
-  bool referenced;
   int failure; /* see cp_link_fail */
   bool ended;
 
