@@ -43,7 +43,7 @@ end
 
 local function ignore() end
 
--- Makes a host for each node. If one cannot be made, none is.
+-- Makes a host for each node, or none if one of them cannot be made.
 local function hostsFor(nodes, launcherFor, options)
   local hosts = {}
   for index, node in ipairs(nodes) do

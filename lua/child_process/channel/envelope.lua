@@ -31,7 +31,7 @@ function envelope.cancel(id)
   return {child_process = "cancel", id = id}
 end
 
---- Returns the kind of a message; nil if it is not of a request.
+--- Returns the kind of a message; nil if it has nothing to do with requests.
 ---@param message any
 ---@return "request"|"reply"|"cancel"|nil
 function envelope.kindOf(message)

@@ -31,8 +31,8 @@ local CAUSES = {
     .. "that was started (options.lua), or is a version that has no agent"},
 }
 
--- Whether a program other than the interpreter complains about the interpreter. Errors of its own
--- begin with its name; as a part of a path the name means a folder.
+-- Whether another program complains that there is no such interpreter. Messages of the interpreter
+-- begin with its name, and a name inside a path is that of a folder.
 local function isMissing(lua, stderr)
   for line in stderr:gmatch("[^\r\n]+") do
     local first, last = line:find(lua, 2, true)

@@ -1,4 +1,4 @@
---- What stands here for a child on another host: its number there, and what was heard of it.
+--- The local side of a child on another host: its number there, and what the host has reported.
 
 local core = require("child_process.core")
 local Promise = require("child_process.promise.promise")

@@ -91,7 +91,7 @@ function protocol.hello(nonce, more)
 end
 
 ---@param bytes string
----@return table? # nil if it is none
+---@return table? # nil if they are not a hello
 ---@return string? problem if there was no memory to read it
 function protocol.readHello(bytes)
   local ok, value = pcall(json.decode, bytes)

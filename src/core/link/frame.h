@@ -26,8 +26,8 @@ typedef enum cp_frame_kind {
   CP_FRAME_DATA = 1,   /* bytes of a stream */
   CP_FRAME_END = 2,    /* no more data of this stream follows */
   CP_FRAME_STOP = 3,   /* the other side need send no more data of this stream: nobody reads it */
-  CP_FRAME_CREDIT = 4, /* so many more bytes of this stream may be sent: four bytes */
-  /* The meaning of the others is up to the users of the link. */
+  CP_FRAME_CREDIT = 4, /* how many more bytes of it may be sent: four bytes */
+  /* The meaning of the others is up to the owner of the link. */
   CP_FRAME_FIRST_OTHER = 16,
 } cp_frame_kind;
 

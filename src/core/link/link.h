@@ -1,6 +1,6 @@
 /* A link: two descriptors between a host, which wants children started elsewhere, and the agent
  * that starts them. It carries the streams of many children, each with a flow of its own, and the
- * frames of its users.
+ * frames of its owner.
  *
  * Bytes of streams pass without a callback. A link does not know what a child is: it knows numbers,
  * and the relays of their streams. */
@@ -18,7 +18,7 @@ enum { CP_LINK_BUCKETS = 256 };
 
 /* The loop calls these. Each of them may close the link. */
 typedef struct cp_link_callbacks {
-  /* A frame of the users' has arrived; its payload stays valid until the callback returns. */
+  /* A frame of the owner's has arrived; its payload stays valid until the callback returns. */
   void (*on_frame)(cp_link *link, const cp_link_frame *frame, const char *payload);
   /* See cp_link_drain. */
   void (*on_drained)(cp_link *link, uint32_t child, unsigned stream);
@@ -65,7 +65,7 @@ cp_link *cp_link_new(cp_streams *streams, cp_link_side side, int in, int out,
  * NULL. */
 cp_link *cp_link_close(cp_link *link);
 
-/* Sends a frame of the users'. */
+/* Sends a frame of the owner's. */
 void cp_link_send(cp_link *link, cp_link_frame frame, const char *payload);
 
 /* Writes all frames, and closes the output. */

@@ -9,7 +9,7 @@
 enum {
   /* Frames from this size on are written at once, without a copy, if nothing waits. */
   LARGE = 8 * 1024,
-  /* With so many bytes in it the output is full. */
+  /* From this many bytes on the output is full. */
   FULL = 256 * 1024,
 };
 

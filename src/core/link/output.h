@@ -49,13 +49,13 @@ int cp_link_output_open(cp_link_output *output, cp_streams *streams, int fd,
 /* Closes the descriptor, and drops what was not written. May be called again. */
 void cp_link_output_close(cp_link_output *output);
 
-/* Accepts bytes that are no frame: the mark. */
+/* Accepts bytes outside of frames: the mark. */
 void cp_link_output_write(cp_link_output *output, const char *bytes, size_t length);
 
 /* Accepts a frame with this payload. Drops it after an error and after cp_link_output_finish. */
 void cp_link_output_frame(cp_link_output *output, cp_link_frame frame, const char *payload);
 
-/* Whether so much waits that those who have more should wait. */
+/* Whether the backlog is high, so that those who have more should wait. */
 bool cp_link_output_is_full(const cp_link_output *output);
 
 /* Calls back once when the output is not full any more, unless the waiter leaves before. */

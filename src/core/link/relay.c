@@ -13,7 +13,7 @@ enum {
   WINDOW = 256 * 1024,
   /* A sender with any credit left may send one buffer of the loop. */
   OVERDRAFT = CP_FRAME_LONGEST_DATA,
-  /* With so many bytes credit is given back. */
+  /* Credit is given back for this many bytes at once. */
   GIVES_BACK = WINDOW / 4,
 };
 

@@ -16,7 +16,7 @@
 
 typedef struct cp_relay cp_relay;
 
-/* They must not call back functions of relays. */
+/* The callbacks must not call functions of relays. */
 typedef struct cp_relay_callbacks {
   /* See cp_relay_drain_sent and cp_relay_drain_received. */
   void (*on_drained)(void *owner, const cp_relay *relay);
@@ -46,7 +46,7 @@ struct cp_relay {
   cp_buffer queue;
   size_t begin;     /* bytes of the queue that were written */
   size_t received;  /* bytes for which no credit was given back */
-  size_t written;   /* as many of them were written */
+  size_t written;   /* of those, how many were written */
   size_t prepended; /* bytes at the start of the queue that did not come from the other side */
 
   /* What on_drained waits for. */
