@@ -27,7 +27,7 @@ local function failToStart(h)
 end
 
 describe("a child that cannot be started on another host", function()
-  it("closes although its pipes could not be opened there, and gives back those that were", function()
+  it("closes although its pipes could not be opened, and gives back those that were", function()
     local h = agents.connect({"sh", "-c", 'ulimit -n 64; exec "$@"', "sh"}, {grace = 50})
     assert.equal("EMFILE", failToStart(h).code)
     for _ = 1, 3 do assert.equal("EMFILE", failToStart(h).code) end

@@ -180,9 +180,9 @@ static int link_relay_to(lua_State *L)
   return cpl_push_errno(L, r);
 }
 
-/* handle:drain(child, fd) -> whether it will call owner:ondrained(child, fd): at the agent when what
- * can be read now was sent, and at the host when what has arrived was written. False if that is so
- * already. */
+/* handle:drain(child, fd) -> whether it will call owner:ondrained(child, fd): at the agent when
+ * what can be read now was sent, and at the host when what has arrived was written. False if that
+ * is so already. */
 static int link_drain(lua_State *L)
 {
   uint32_t child = cpl_link_check_child(L, 2);

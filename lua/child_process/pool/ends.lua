@@ -1,4 +1,4 @@
---- A part of Pool: what follows from the end of a child, for its task and for those that come after.
+--- A part of Pool: what follows from the end of a child, for its task and for other children.
 
 local cgroup = require("child_process.process.cgroup")
 local failure = require("child_process.pool.failure")
@@ -38,8 +38,8 @@ local function startFailed(self, place, ending)
   growth.backOff(self, place, place.failedStarts + 1)
 end
 
---- Keeps the numbers, and has the task of a child that has ended done by another one. That a host is
---- lost is not the fault of its children.
+--- Keeps the numbers, and has the task of a child that has ended done by another one. That a host
+--- is lost is not the fault of its children.
 ---@param self Pool
 ---@param worker child_process.pool.Worker
 ---@param task? child_process.pool.Task

@@ -1,5 +1,5 @@
-/* Separates what arrives on a link into frames: finds the mark of the other side, passes payloads of
- * data on in the pieces in which they arrive, and gathers those of other frames. */
+/* Separates what arrives on a link into frames: finds the mark of the other side, passes payloads
+ * of data on in the pieces in which they arrive, and gathers those of other frames. */
 #ifndef CP_LINK_FRAME_READER_H
 #define CP_LINK_FRAME_READER_H
 
