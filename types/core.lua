@@ -633,6 +633,8 @@ function ChannelHandle:awaitWritten(total) end
 ---@class child_process.core.LinkOwner
 ---@field onframe fun(self, kind: integer, child: integer, bytes: string) a frame has arrived
 ---@field ondrained fun(self, child: integer, fd: integer) see LinkHandle:drain
+---@field onrefused fun(self, child: integer, fd: integer, errno: integer) what has arrived for a
+--- stream cannot be written, and is dropped
 ---@field onend fun(self, errno: integer?) nothing more arrives; -EPROTO if the other side has
 --- broken the protocol
 ---@field onfinished fun(self) see LinkHandle:finish

@@ -24,6 +24,7 @@ typedef struct side {
   cp_link_frame frame; /* the last one */
   char payload[16];
   int drained;
+  int refusal; /* the error */
   int ends;
   int error;
   int idle;
@@ -61,6 +62,14 @@ static void on_drained(cp_link *link, uint32_t child, unsigned stream)
   s->drained++;
 }
 
+static void on_refused(cp_link *link, uint32_t child, unsigned stream, int error)
+{
+  side *s = link->owner;
+
+  check(child == CHILD && stream == 1, "what is refused is named");
+  s->refusal = error;
+}
+
 static void on_end(cp_link *link, int error)
 {
   side *s = link->owner;
@@ -79,7 +88,8 @@ static void on_idle(cp_link *link)
   ((side *)link->owner)->idle++;
 }
 
-static const cp_link_callbacks callbacks = {on_frame, on_drained, on_end, on_finished, on_idle};
+static const cp_link_callbacks callbacks = {on_frame, on_drained,  on_refused,
+                                            on_end,   on_finished, on_idle};
 
 typedef struct pair {
   cp_runtime *runtime;
@@ -597,6 +607,29 @@ static void test_broken_stream(cp_runtime *runtime)
   close_pair(&p);
 }
 
+/* An output that cannot be written ends alone. */
+static void test_full_disk(cp_runtime *runtime)
+{
+  pair p;
+  int writer = -1;
+  int relayed = -1;
+
+  open_pair(&p, runtime);
+  open_pipe(&relayed, &writer);
+  check(cp_link_relay(p.agent.link, CHILD, 1, relayed, CP_STREAM_READABLE, NULL, 0) == 0,
+        "the agent's relay");
+  relayed = open("/dev/full", O_WRONLY | O_CLOEXEC);
+  check(cp_link_relay(p.host.link, CHILD, 1, relayed, CP_STREAM_WRITABLE | CP_STREAM_SHARED, NULL,
+                      0) == 0,
+        "the host's relay");
+  put(writer, "lost", 4);
+  settle(&p);
+  check(p.host.refusal == -ENOSPC && p.host.ends == 0, "it is reported, and the link goes on");
+  check(cp_link_relays(p.host.link) == 0 && cp_link_relays(p.agent.link) == 0, "without it");
+  close(writer);
+  close_pair(&p);
+}
+
 static void test_too_much(cp_runtime *runtime)
 {
   static char piece[CP_FRAME_LONGEST_DATA / 2];
@@ -679,6 +712,7 @@ static void test(void)
   test_drain_of_held(&runtime);
   test_refuse(&runtime);
   test_broken_stream(&runtime);
+  test_full_disk(&runtime);
   test_too_much(&runtime);
   test_interrupts(&runtime);
   settle(&(pair){.runtime = &runtime}); /* libuv frees what was closed */

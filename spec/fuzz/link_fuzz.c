@@ -59,6 +59,14 @@ static void on_drained(cp_link *link, uint32_t child, unsigned stream)
   require(child == CHILD && stream == 0, "what was asked for is drained");
 }
 
+static void on_refused(cp_link *link, uint32_t child, unsigned stream, int error)
+{
+  (void)link;
+  (void)child;
+  (void)stream;
+  require(error < 0, "a stream is refused with an error");
+}
+
 static void on_end(cp_link *link, int error)
 {
   peer *p = link->owner;
@@ -72,7 +80,8 @@ static void on_other(cp_link *link)
   (void)link;
 }
 
-static const cp_link_callbacks callbacks = {on_frame, on_drained, on_end, on_other, on_other};
+static const cp_link_callbacks callbacks = {on_frame, on_drained, on_refused,
+                                            on_end,   on_other,   on_other};
 
 /* Writes as much as the link takes. Returns the number of bytes. */
 static size_t feed(int fd, const uint8_t *data, size_t size)

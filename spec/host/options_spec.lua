@@ -270,6 +270,19 @@ describe("Together with options.host", function()
     assert.equal("500000", counted():match("%d+"))
   end)
 
+  it("an output that cannot be written is an error of the child alone", function()
+    local file = io.open("/dev/full", "w")
+    if not file then support.skip("there is no /dev/full") end
+    local child = spawn("exec yes", {stdio = {"ignore", file, "inherit"}})
+    local codes = {}
+    child:on("error", function(err) codes[#codes + 1] = err.code .. " " .. err.syscall end)
+    support.run()
+    file:close()
+    assert.same({"ENOSPC write"}, codes)
+    assert.equal("SIGPIPE", child.signalCode)
+    assert.equal("fine", printed("echo fine"))
+  end)
+
   it("child:stats waits for the numbers", function()
     if not support.forLinux then support.skip("other systems do not report it") end
     local child = spawn("exec sleep 600")

@@ -62,6 +62,15 @@ static void on_drained(cp_link *link, uint32_t child, unsigned stream)
   }
 }
 
+static void on_refused(cp_link *link, uint32_t child, unsigned stream, int error)
+{
+  cpl_value values[] = {cpl_integer(child), cpl_integer(stream), cpl_integer(error)};
+
+  if (!cpl_emit(link->owner, "onrefused", values, 3)) {
+    cp_link_fail(link, -ENOMEM);
+  }
+}
+
 /* Reports an event if it is owed. Returns false if that has to be done again. */
 static bool report(link_handle *handle, bool *owed, const char *method, const cpl_value *values,
                    int count)
@@ -127,7 +136,8 @@ typedef struct ends {
 /* Takes `ends` as light userdata, and pushes a handle that owns the descriptors. */
 static int push_handle(lua_State *L)
 {
-  static const cp_link_callbacks callbacks = {on_frame, on_drained, on_end, on_finished, on_idle};
+  static const cp_link_callbacks callbacks = {on_frame, on_drained,  on_refused,
+                                              on_end,   on_finished, on_idle};
   ends *e = lua_touserdata(L, 1);
   cpl_state *state = cpl_state_check(L);
   cpl_handle *handle = cpl_handle_new(L, state, &kind, sizeof(link_handle));
@@ -156,7 +166,8 @@ static void push_link(lua_State *L, ends *e)
 
 /* hostLink() -> handle, and Descriptors for the standard input and output of a launcher; or nil,
  * errno. It calls its owner: owner:onframe(kind, child, bytes); owner:ondrained(child, fd), see
- * drain; owner:onend(errno) when nothing more arrives; owner:onfinished(), see finish. */
+ * drain; owner:onrefused(child, fd, errno), if bytes that have arrived cannot be written;
+ * owner:onend(errno) when nothing more arrives; owner:onfinished(), see finish. */
 static int host_link(lua_State *L)
 {
   /* Room for them is made before anything is open. */

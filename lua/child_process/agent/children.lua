@@ -2,6 +2,7 @@
 --- its messages, and its end after what it has printed.
 
 local ChildProcess = require("child_process.spawn.child")
+local errors = require("child_process.errors")
 local protocol = require("child_process.link.protocol")
 local signals = require("child_process.spawn.signals")
 local start = require("child_process.agent.start")
@@ -115,6 +116,11 @@ function methods:ondrained(id, fd)
       closed(self, id)
     end
   end
+end
+
+--- Called by core: what comes for a child cannot be written.
+function methods:onrefused(id, _, errno)
+  self:send(kinds.ERROR, id, protocol.packError(errors.system(errno, "write")))
 end
 
 return methods

@@ -1,6 +1,7 @@
 --- A part of Host: what the frames of the agent say, and whether it answers.
 
 local compat = require("child_process.base.compat")
+local errors = require("child_process.errors")
 local protocol = require("child_process.link.protocol")
 local timers = require("child_process.timers")
 
@@ -111,6 +112,14 @@ function methods:ondrained(id, fd)
   local remote = self._children[id]
   if remote then
     remote:ondrained(fd)
+  end
+end
+
+--- Called by core: output that goes to a descriptor of ours cannot be written there.
+function methods:onrefused(id, _, errno)
+  local remote = find(self, id)
+  if remote then
+    remote:onerror(errors.system(errno, "write"))
   end
 end
 

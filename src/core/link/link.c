@@ -6,11 +6,13 @@
 #include <errno.h>
 #include <stdlib.h>
 
-struct cp_link_drain_call {
+/* What the owner is to be told about a stream. */
+struct cp_link_report {
   uint32_t child;
   unsigned stream;
-  bool is_done;
-  CP_QUEUE_ENTRY(cp_link_drain_call) entry;
+  int error; /* with which it was refused; 0: it is drained */
+  bool is_due;
+  CP_QUEUE_ENTRY(cp_link_report) entry;
 };
 
 static void on_input(cp_stream *stream, const char *data, ssize_t n);
@@ -35,15 +37,41 @@ static cp_relay *find(const cp_link *link, uint32_t child, unsigned stream)
 static void on_relay_drained(void *owner, const cp_relay *relay)
 {
   cp_link *link = owner;
-  cp_link_drain_call *call = NULL;
+  cp_link_report *report = NULL;
 
-  CP_QUEUE_FOREACH(call, &link->drains, entry)
+  CP_QUEUE_FOREACH(report, &link->reports, entry)
   {
-    if (call->child == relay->child && call->stream == relay->number) {
-      call->is_done = true;
+    if (report->child == relay->child && report->stream == relay->number && report->error == 0) {
+      report->is_due = true;
       cp_due_add(link->streams->loop, &link->due);
     }
   }
+}
+
+/* Without memory the link fails. */
+static void add_report(cp_link *link, cp_link_report report)
+{
+  cp_link_report *copy = malloc(sizeof(*copy));
+
+  if (copy == NULL) {
+    cp_link_fail(link, -ENOMEM);
+    return;
+  }
+  *copy = report;
+  CP_QUEUE_ADD(&link->reports, copy, entry);
+  if (report.is_due) {
+    cp_due_add(link->streams->loop, &link->due);
+  }
+}
+
+static void on_relay_refused(void *owner, const cp_relay *relay, int error)
+{
+  add_report(owner, (cp_link_report){
+                        .child = relay->child,
+                        .stream = relay->number,
+                        .error = error,
+                        .is_due = true,
+                    });
 }
 
 static void on_relay_failed(void *owner, int error)
@@ -65,7 +93,8 @@ static void on_relay_closed(void *owner, const cp_relay *relay)
 int cp_link_relay(cp_link *link, uint32_t child, unsigned stream, int fd, int direction,
                   const char *prefix, size_t length)
 {
-  static const cp_relay_callbacks callbacks = {on_relay_drained, on_relay_failed, on_relay_closed};
+  static const cp_relay_callbacks callbacks = {on_relay_drained, on_relay_refused, on_relay_failed,
+                                               on_relay_closed};
   cp_relay *relay = cp_relay_new(link->streams, fd, direction, &link->output, &callbacks, link);
 
   CP_ASSERT(find(link, child, stream) == NULL);
@@ -111,61 +140,57 @@ static void for_each_relay(cp_link *link, void (*function)(cp_relay *relay))
 bool cp_link_drain(cp_link *link, uint32_t child, unsigned stream)
 {
   cp_relay *relay = find(link, child, stream);
-  cp_link_drain_call *call = NULL;
 
   if (relay == NULL || !(link->side == CP_LINK_AGENT ? cp_relay_drain_sent(relay)
-                                                      : cp_relay_drain_received(relay))) {
+                                                     : cp_relay_drain_received(relay))) {
     return false;
   }
-  call = malloc(sizeof(*call));
-  if (call == NULL) {
-    cp_link_fail(link, -ENOMEM);
-    return true;
-  }
-  *call = (cp_link_drain_call){.child = child, .stream = stream};
-  CP_QUEUE_ADD(&link->drains, call, entry);
+  add_report(link, (cp_link_report){.child = child, .stream = stream});
   return true;
 }
 
-static cp_link_drain_call *next_drained(const cp_link *link)
+static cp_link_report *next_report(const cp_link *link)
 {
-  cp_link_drain_call *call = NULL;
+  cp_link_report *report = NULL;
 
-  CP_QUEUE_FOREACH(call, &link->drains, entry)
+  CP_QUEUE_FOREACH(report, &link->reports, entry)
   {
-    if (call->is_done) {
-      return call;
+    if (report->is_due) {
+      return report;
     }
   }
   return NULL;
 }
 
-static void free_drains(cp_link *link)
+static void free_reports(cp_link *link)
 {
-  cp_link_drain_call *next = NULL;
+  cp_link_report *next = NULL;
 
-  for (cp_link_drain_call *call = CP_QUEUE_FIRST(&link->drains); call != NULL; call = next) {
-    next = CP_LIST_NEXT(call, entry);
-    free(call);
+  for (cp_link_report *report = CP_QUEUE_FIRST(&link->reports); report != NULL; report = next) {
+    next = CP_LIST_NEXT(report, entry);
+    free(report);
   }
-  CP_QUEUE_INIT(&link->drains);
+  CP_QUEUE_INIT(&link->reports);
 }
 
-static void report_drained(cp_link *link)
+static void report_streams(cp_link *link)
 {
-  cp_link_drain_call *call = NULL;
+  cp_link_report *next = NULL;
 
-  while (!link->closed && (call = next_drained(link)) != NULL) {
-    uint32_t child = call->child;
-    unsigned stream = call->stream;
+  while (!link->closed && (next = next_report(link)) != NULL) {
+    cp_link_report report = *next;
 
     if (cp_loop_is_interrupted(link->streams->loop)) {
       cp_due_add(link->streams->loop, &link->due);
       return;
     }
-    CP_QUEUE_REMOVE(&link->drains, call, entry);
-    free(call);
-    link->callbacks->on_drained(link, child, stream);
+    CP_QUEUE_REMOVE(&link->reports, next, entry);
+    free(next);
+    if (report.error == 0) {
+      link->callbacks->on_drained(link, report.child, report.stream);
+    } else {
+      link->callbacks->on_refused(link, report.child, report.stream, report.error);
+    }
   }
 }
 
@@ -390,7 +415,7 @@ static void on_due(void *owner)
   }
   take_rest(link);
   update_input(link);
-  report_drained(link);
+  report_streams(link);
   report_idle(link);
   end_call(link);
 }
@@ -420,7 +445,7 @@ cp_link *cp_link_new(cp_streams *streams, cp_link_side side, int in, int out,
       .side = side,
       .due = {.callback = on_due, .owner = link},
   };
-  CP_QUEUE_INIT(&link->drains);
+  CP_QUEUE_INIT(&link->reports);
   cp_frame_reader_init(&link->reader, side == CP_LINK_HOST ? CP_LINK_AGENT : CP_LINK_HOST,
                        &of_reader, link);
   if (cp_link_output_open(&link->output, streams, out, &of_output, link) < 0) {
@@ -452,7 +477,7 @@ cp_link *cp_link_close(cp_link *link)
   for_each_relay(link, cp_relay_free);
   link->input = cp_stream_close(link->input);
   cp_link_output_close(&link->output);
-  free_drains(link);
+  free_reports(link);
   cp_frame_reader_free(&link->reader);
   cp_buffer_free(&link->rest);
   if (!link->active) {

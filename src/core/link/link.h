@@ -12,7 +12,7 @@
 #include "core/link/relay.h"
 
 typedef struct cp_link cp_link;
-typedef struct cp_link_drain_call cp_link_drain_call;
+typedef struct cp_link_report cp_link_report;
 
 enum { CP_LINK_BUCKETS = 256 };
 
@@ -22,6 +22,9 @@ typedef struct cp_link_callbacks {
   void (*on_frame)(cp_link *link, const cp_link_frame *frame, const char *payload);
   /* See cp_link_drain. */
   void (*on_drained)(cp_link *link, uint32_t child, unsigned stream);
+  /* The descriptor of a relay cannot be written, because a disk is full for instance. Its bytes are
+   * dropped, and the other side sends no more of them. */
+  void (*on_refused)(cp_link *link, uint32_t child, unsigned stream, int error);
   /* Nothing more arrives: the other side has closed (0), or has broken the protocol (-EPROTO), or
    * reading or writing has failed. That the other side reads no more is not reported. All relays
    * have ended, or end after what has arrived for them. Called once. */
@@ -41,13 +44,13 @@ struct cp_link {
   CP_LIST(cp_relay) relays[CP_LINK_BUCKETS]; /* by the child's number */
   size_t relay_count;
   bool awaits_idle;
-  CP_QUEUE(cp_link_drain_call) drains; /* calls of cp_link_drain that have not called back */
+  CP_QUEUE(cp_link_report) reports; /* of streams, to the owner */
 
   /* Input. */
   cp_stream *input;
   cp_frame_reader reader;
   cp_buffer rest;    /* bytes that were read and not handled, because the loop was interrupted */
-  cp_due due;        /* to handle them, and to report what is drained */
+  cp_due due;        /* to handle them, and for the reports */
   uint64_t received; /* bytes since the start */
   int failure; /* see cp_link_fail */
   bool ended;

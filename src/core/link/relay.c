@@ -210,8 +210,10 @@ static void end_receiving(cp_relay *relay)
 
 static void refuse(cp_relay *relay, int error)
 {
-  if (!is_end(error)) {
+  if (error == -ENOMEM) {
     relay->callbacks->on_failed(relay->owner, error);
+  } else if (!is_end(error)) {
+    relay->callbacks->on_refused(relay->owner, relay, error);
   }
   send_frame(relay, CP_FRAME_STOP, NULL, 0);
   end_receiving(relay);

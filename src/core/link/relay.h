@@ -20,8 +20,10 @@ typedef struct cp_relay cp_relay;
 typedef struct cp_relay_callbacks {
   /* See cp_relay_drain_sent and cp_relay_drain_received. */
   void (*on_drained)(void *owner, const cp_relay *relay);
-  /* Bytes were lost: the descriptor could not be read, written or watched, or there was no memory.
-   * The relay ends. */
+  /* Bytes were dropped: the descriptor could not be written. This direction ends. */
+  void (*on_refused)(void *owner, const cp_relay *relay, int error);
+  /* Bytes were lost: the descriptor could not be read, or there was no memory. This direction
+   * ends. */
   void (*on_failed)(void *owner, int error);
   /* Both directions have ended. The relay is freed after this. */
   void (*on_closed)(void *owner, const cp_relay *relay);
