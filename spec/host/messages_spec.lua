@@ -56,14 +56,18 @@ describe("fork with options.host", function()
       host = h, stdio = {"pipe", "pipe", "inherit", "ipc"},
     })
     local pid
+    local codes = {}
+    child:on("error", function(err) codes[#codes + 1] = err.code end)
     child.stdout:once("data", function(data)
       pid = tonumber(data)
       for _ = 1, 3000 do child:send(("x"):rep(1000)) end
       child.stdin:finish("\n")
     end)
     support.inTime(function() assert.equal(5, child:wait("exit")) end)
+    assert.same({}, codes)
     process:kill(pid, "SIGKILL")
     support.run()
+    assert.same({"EPIPE"}, codes) -- for the messages that nobody will read, as here
     assert.equal(5, child.exitCode)
   end)
 
