@@ -136,7 +136,7 @@ again := --no-print-directory
 
 # What sets up, or removes, is done one after the other: `make -j2 demo test`. The second make
 # builds in parallel.
-ifneq ($(filter-out test-c,$(filter setup% demo test% lint fuzz bench clean,$(MAKECMDGOALS))),)
+ifneq ($(filter-out test-c,$(filter setup% demo test% lint fuzz bench% clean,$(MAKECMDGOALS))),)
 .NOTPARALLEL:
 endif
 
@@ -366,6 +366,16 @@ format: ## bring the C sources into shape
 bench: setup ## measure against C programs and other implementations
 	@$(MAKE) $(again) build
 	@$(LUA) bench/run.lua
+
+.PHONY: bench-quick
+bench-quick: setup ## the same for a look: without peers, and less of everything
+	@$(MAKE) $(again) build
+	@BENCH_ROUNDS=2 BENCH_SECONDS=0.06 BENCH_PEERS=none BENCH_OUTPUT=build/bench/quick \
+	  $(LUA) bench/run.lua
+
+.PHONY: bench-peers
+bench-peers: setup ## install the implementations to compare with into build/peers
+	@bench/install_peers.sh
 
 .PHONY: install
 install: install-module install-library ## install into $(DESTDIR)$(PREFIX)

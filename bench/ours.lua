@@ -157,7 +157,7 @@ end
 
 local function readAll(total)
   local count, began = 0, now()
-  local child = cp.spawn(options.program, {options.piece, ("%d"):format(total)}, {host = host})
+  local child = cp.spawn(options.program, {options.piece, ("%.0f"):format(total)}, {host = host})
   child.stdout:on("data", function(data)
     count = count + #data
   end)
@@ -167,7 +167,8 @@ end
 
 local function readTerminal(total)
   local count, began = 0, now()
-  local child = cp.spawn(options.program, {options.piece, ("%d"):format(total)}, {terminal = true})
+  local child = cp.spawn(options.program, {options.piece, ("%.0f"):format(total)},
+    {terminal = true})
   child.terminal:on("data", function(data)
     count = count + #data
   end)
@@ -178,7 +179,7 @@ end
 
 local function captureAll(total)
   local began = now()
-  local result = cp.spawnSync(options.program, {options.piece, ("%d"):format(total)}, {
+  local result = cp.spawnSync(options.program, {options.piece, ("%.0f"):format(total)}, {
     maxBuffer = math.huge,
   })
   return #result.stdout / (now() - began) / 1e9
@@ -205,7 +206,7 @@ end
 
 local function pipeAll(total)
   local began = now()
-  local from = cp.spawn(options.from, {options.piece, ("%d"):format(total)})
+  local from = cp.spawn(options.from, {options.piece, ("%.0f"):format(total)})
   local to = cp.spawn(options.to, {stdio = {"pipe", "ignore", "ignore"}})
   from.stdout:pipe(to.stdin)
   cp.run()
@@ -215,7 +216,7 @@ end
 local function pipelineAll(total)
   local began = now()
   command.pipeline({
-    {options.from, {options.piece, ("%d"):format(total)}}, {"cat"}, {options.to},
+    {options.from, {options.piece, ("%.0f"):format(total)}}, {"cat"}, {options.to},
   })
   return total / (now() - began) / 1e9
 end
@@ -299,7 +300,7 @@ local function passAll(count)
   server:listen(0, "127.0.0.1", function()
     began = now()
     local client = cp.spawn(options.program,
-      {"port=" .. server:address().port, ("count=%d"):format(count), "atonce=16"},
+      {"port=" .. server:address().port, ("count=%.0f"):format(count), "atonce=16"},
       {stdio = "inherit"})
     client:on("exit", function(code)
       assert(code == 0)
