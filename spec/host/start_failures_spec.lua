@@ -33,4 +33,17 @@ describe("a child that cannot be started on another host", function()
     agents.close(h)
     support.run()
   end)
+
+  it("is killed if its streams cannot be made here, and emits nothing", function()
+    local stdout = support.runScript(([[
+      local h = require("child_process.host").connect({"sh", "-c", 'exec "$@"', "sh"}, {lua = %q})
+      package.preload["child_process.channel.end"] = function() error("no memory", 0) end
+      print(pcall(cp.spawn, "sleep", {"600"}, {host = h, stdio = {"pipe", "pipe", "pipe", "ipc"}}))
+      cp.run() -- the child keeps the loop alive
+      print(h.state)
+      h:close()
+      cp.run()
+    ]]):format(support.lua))
+    assert.equal("false\tno memory\nconnected\n", stdout)
+  end)
 end)

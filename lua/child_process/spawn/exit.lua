@@ -36,7 +36,10 @@ local function countClosed(child, fields)
 end
 
 local function closed(child)
-  countClosed(child, fieldsOf(child))
+  local fields = fieldsOf(child)
+  if fields.stdio then -- else it was abandoned
+    countClosed(child, fields)
+  end
 end
 
 -- Lets "close" wait for a call of `_allowClose`. Returns false if it was emitted, or is about to
