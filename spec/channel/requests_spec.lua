@@ -6,6 +6,7 @@ local cp = require("child_process")
 local json = require("child_process.json")
 local messages = require("spec.support.messages")
 local net = require("child_process.net")
+local process = require("child_process.process")
 local support = require("spec.support")
 
 local function quiet() end
@@ -448,6 +449,22 @@ describe("The end of a child", function()
     end
     support.run()
     assert.same({ERR_CHILD_ENDED = true}, codes)
+  end)
+
+  it("that others survive with its channel rejects requests when they close that", function()
+    local child = cp.spawn("sh", {"-c", "sleep 600 >/dev/null 2>&1 & echo $!; exit 5"}, {
+      stdio = {"ignore", "pipe", "inherit", "ipc"},
+    })
+    local pid, order = nil, {}
+    child.stdout:once("data", function(data) pid = tonumber(data) end)
+    support.inTime(function() child:wait("exit") end)
+    child:request("anything"):catch(function(err)
+      order[#order + 1] = ("%s %d"):format(err.code, err.exitCode)
+    end)
+    child:once("close", function() order[#order + 1] = "close" end)
+    process:kill(pid, "SIGKILL")
+    support.run()
+    assert.same({"ERR_CHILD_ENDED 5", "close"}, order)
   end)
 end)
 

@@ -228,13 +228,17 @@ local function settleAll(self, err)
   end
 end
 
+local function settleAtEnd(self, child)
+  settleAll(self, errors.childEnded(child.exitCode, child.signalCode))
+end
+
 -- The channel closes before "exit" says how the child has ended.
 local function settleAtExit(self, child)
   local timer
   local function settle()
     timer:close()
     child:off("exit", settle)
-    settleAll(self, errors.childEnded(child.exitCode, child.signalCode))
+    settleAtEnd(self, child)
   end
   timer = require("child_process.timers").setTimeout(settle, PATIENCE)
   child:on("exit", settle)
@@ -245,10 +249,12 @@ local function closed(self, byPeer)
   self.answers:cancelAll()
   if self.count == 0 then
     return
-  elseif byPeer and core.kindOf(target) == "ChildProcess" then
-    settleAtExit(self, target)
-  else
+  elseif not byPeer or core.kindOf(target) ~= "ChildProcess" then
     settleAll(self, errors.requestCut(byPeer))
+  elseif target._exited then -- others have held the channel
+    settleAtEnd(self, target)
+  else
+    settleAtExit(self, target)
   end
 end
 
