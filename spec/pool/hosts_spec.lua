@@ -401,6 +401,15 @@ describe("A pool that loses a host", function()
     support.run()
   end)
 
+  it("is noticed although a listener of that host raises an error", function()
+    local bad = connect("bad", nil, {"sh", "-c", "exit 7", "sh"})
+    bad:on("close", function() error("of a listener", 0) end)
+    local err
+    new({hosts = {bad}}):run("waiting"):catch(function(e) err = e end)
+    assert.same({"of a listener"}, support.runThrough())
+    assert.equal("ERR_POOL_NO_HOST", err and err.code)
+  end)
+
   it("while it closes finishes what was given", function()
     local p, a, promise = busy()
     local waiting = p:run({number = 2})

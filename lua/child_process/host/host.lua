@@ -53,10 +53,31 @@ function Host:_enter(state)
   if not NEXT[self.state][state] then
     error(("child_process: a host that is %s cannot be %s"):format(self.state, state))
   end
+  for watcher in pairs(self._watchers) do
+    tick(watcher) -- first, as it may raise
+  end
   self.state = state
   if state == "closed" then
     all[self] = nil
   end
+end
+
+--- Has a function called on a tick after each change of the state. Unlike a listener of an event it
+--- is also called if another listener raises an error.
+---@param watcher fun()
+function Host:_watch(watcher)
+  self._watchers[watcher] = true
+end
+
+---@param watcher fun() is not called any more, unless it is due already
+function Host:_unwatch(watcher)
+  self._watchers[watcher] = nil
+end
+
+--- The error with which the host has ended.
+---@return Error? # nil before the end; ERR_HOST_CLOSED if `close` was called
+function Host:_getError()
+  return self._error
 end
 
 -- The start ---------------------------------------------------------------------------------------
@@ -123,7 +144,8 @@ function Host.new(words, given, name)
     _missed = 0,              -- pings without an answer
     _received = nil,          -- bytes that had arrived at the last ping
     _closing = nil,           -- promise of `close`
-    _error = nil,             -- that it failed with
+    _error = nil,             -- that it has ended with
+    _watchers = {},           -- as keys, see _watch
   }, metatable)
   local link, stdin, stdout = core.hostLink()
   if not link then

@@ -72,13 +72,6 @@ function failure.notStarted(script, count, ending)
   return withStderr(err, ending.stderr)
 end
 
---- A host was closed by the program.
----@param host Host
----@return Error
-function failure.closedHost(host)
-  return ordinary(("host '%s' is closed"):format(host.name), "ERR_HOST_CLOSED")
-end
-
 local MOST_HOSTS = 3 -- whose errors are shown
 
 --- No host of the pool is left.
@@ -87,7 +80,7 @@ local MOST_HOSTS = 3 -- whose errors are shown
 function failure.noHost(places)
   local lines, list = {}, {}
   for index, place in ipairs(places) do
-    local err = place.failure or failure.closedHost(place.host)
+    local err = place.host:_getError()
     list[index] = err
     if index <= MOST_HOSTS then
       lines[index] = err.message

@@ -81,7 +81,7 @@ end
 -- A host has ended.
 local function onLost(self, place)
   growth.grow(self)
-  self:emit("lost", place.failure or failure.closedHost(place.host), place.host)
+  self:emit("lost", place.host:_getError(), place.host)
 end
 
 --- Watches the hosts.

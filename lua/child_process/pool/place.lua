@@ -17,7 +17,6 @@ local SHORTEST_DELAY, LONGEST_DELAY = 50, 5000 -- milliseconds before a child is
 ---@field deaths integer of children in a row, while no task was done
 ---@field failedStarts integer of children in a row that have ended before they were ready
 ---@field wasReady boolean a child has been ready
----@field failure? Error with which the host was lost
 ---@field package size? integer how many children at most; nil: as the host has processors
 ---@field package backoff? Timeout while no child may be started
 local Place = {}
@@ -33,7 +32,7 @@ function Place.new(host, size, forkOptions)
   end
   return setmetatable({
     host = host, size = size, forkOptions = forkOptions, count = 0, starting = 0, deaths = 0,
-    failedStarts = 0, wasReady = false, backoff = nil, failure = nil,
+    failedStarts = 0, wasReady = false, backoff = nil,
   }, Place)
 end
 

@@ -8,7 +8,7 @@ local Place = require("child_process.pool.place")
 ---@field package isFull boolean there is no room until something changes
 ---@field package gone integer how many hosts have ended
 ---@field package size integer how many children there may be
----@field package listeners table<Host, table<string, function>>
+---@field package watchers table<child_process.pool.Place, function>
 local Places = {}
 Places.__index = Places
 
@@ -24,7 +24,7 @@ end
 ---@return child_process.pool.Places
 function Places.new(settings)
   local self = setmetatable({
-    list = {}, next = 1, isFull = false, gone = 0, size = 0, listeners = {},
+    list = {}, next = 1, isFull = false, gone = 0, size = 0, watchers = {},
   }, Places)
   for index, given in ipairs(settings.places) do
     self.list[index] = Place.new(given.host, given.size, settings.forkOptions)
@@ -33,46 +33,44 @@ function Places.new(settings)
   return self
 end
 
--- One listener for each event, so that they can be removed.
-local function listen(self, place, onchange, onlost, argument)
-  local listeners = {}
-  function listeners.connect()
+local function ignore() end
+
+local function watch(self, place, onchange, onlost, argument)
+  local function watcher()
+    if self.watchers[place] ~= watcher then
+      return
+    end
     update(self)
-    onchange(argument, place)
+    if place:isGone() then
+      onlost(argument, place)
+    elseif place:isOpen() then
+      onchange(argument, place)
+    end
   end
-  function listeners.error(err)
-    place.failure = err
-  end
-  function listeners.close()
-    update(self)
-    onlost(argument, place)
-  end
-  for event, listener in pairs(listeners) do
-    place.host:on(event, listener)
-  end
-  self.listeners[place.host] = listeners
+  self.watchers[place] = watcher
+  place.host:_watch(watcher)
+  place.host:on("error", ignore) -- it is reported as that of the pool
 end
 
---- Listens to the hosts until `release`.
+--- Watches the hosts until `release`.
 ---@param onchange fun(argument: any, place: child_process.pool.Place) a host is connected
 ---@param onlost fun(argument: any, place: child_process.pool.Place) a host has ended
 ---@param argument any
 function Places:watch(onchange, onlost, argument)
   for _, place in ipairs(self.list) do
     if place.host and not place:isGone() then
-      listen(self, place, onchange, onlost, argument)
+      watch(self, place, onchange, onlost, argument)
     end
   end
 end
 
---- Ends the listening, and all timers.
+--- Ends the watching, and all timers.
 function Places:release()
-  for host, listeners in pairs(self.listeners) do
-    for event, listener in pairs(listeners) do
-      host:off(event, listener)
-    end
+  for place, watcher in pairs(self.watchers) do
+    place.host:_unwatch(watcher)
+    place.host:off("error", ignore)
   end
-  self.listeners = {}
+  self.watchers = {}
   for _, place in ipairs(self.list) do
     place:endBackoff()
   end
