@@ -20,6 +20,7 @@
 ---@field signals table<string|integer, integer|string> from name to number, and from number to name
 ---@field errno table<string|integer, integer|string> the same for the positive numbers of errors
 ---@field MOST_CPUS integer numbers of CPUs are below this
+---@field MOST_NOISE integer most bytes that a link skips before the first frame
 ---@field inheritedChannel? integer descriptor of the message channel that our parent has made
 ---@field inheritedSerialization? "json"|"advanced" the format of its messages
 local core = {}
@@ -635,8 +636,8 @@ function ChannelHandle:awaitWritten(total) end
 ---@field ondrained fun(self, child: integer, fd: integer) see LinkHandle:drain
 ---@field onrefused fun(self, child: integer, fd: integer, errno: integer) what has arrived for a
 --- stream cannot be written, and is dropped
----@field onend fun(self, errno: integer?) nothing more arrives; -EPROTO if the other side has
---- broken the protocol
+---@field onend fun(self, errno: integer?, syscall: string?) nothing more arrives; -EPROTO if the
+--- other side has broken the protocol; syscall: the name of the call that has failed
 ---@field onfinished fun(self) see LinkHandle:finish
 ---@field onidle fun(self) see LinkHandle:awaitIdle
 

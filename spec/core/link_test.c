@@ -11,7 +11,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -25,13 +27,16 @@ typedef struct side {
   char payload[16];
   int drained;
   int refusal; /* the error */
+  bool was_drained; /* before it was refused */
   int ends;
   int error;
+  const char *syscall;
   int idle;
   bool finished;
   bool closes;     /* the link, at the first frame */
   bool interrupts; /* the loop, at each frame */
   bool fails;      /* to handle frames */
+  bool drains;     /* the stream, at each frame */
 } side;
 
 static void on_frame(cp_link *link, const cp_link_frame *frame, const char *payload)
@@ -48,6 +53,9 @@ static void on_frame(cp_link *link, const cp_link_frame *frame, const char *payl
   }
   if (s->fails) {
     cp_link_fail(link, -ENOMEM);
+  }
+  if (s->drains) {
+    check(cp_link_drain(link, CHILD, 1), "something is left");
   }
   if (s->closes) {
     s->link = cp_link_close(link);
@@ -68,14 +76,16 @@ static void on_refused(cp_link *link, uint32_t child, unsigned stream, int error
 
   check(child == CHILD && stream == 1, "what is refused is named");
   s->refusal = error;
+  s->was_drained = s->drained > 0;
 }
 
-static void on_end(cp_link *link, int error)
+static void on_end(cp_link *link, int error, const char *syscall)
 {
   side *s = link->owner;
 
   s->ends++;
   s->error = error;
+  s->syscall = syscall;
 }
 
 static void on_finished(cp_link *link)
@@ -603,6 +613,7 @@ static void test_broken_stream(cp_runtime *runtime)
   settle(&p);
   check(p.agent.ends == 1 && p.agent.error == -EISDIR,
         "a stream that cannot be read ends the link");
+  check(p.agent.syscall != NULL && strcmp(p.agent.syscall, "read") == 0, "which is named");
   close(reader);
   close_pair(&p);
 }
@@ -628,6 +639,60 @@ static void test_full_disk(cp_runtime *runtime)
   check(cp_link_relays(p.host.link) == 0 && cp_link_relays(p.agent.link) == 0, "without it");
   close(writer);
   close_pair(&p);
+}
+
+/* Nothing is awaited of a child whose last output was written. So if that fails, it is reported
+ * before. The file takes a part of the output at once, and then its size is at the limit. */
+static void test_full_disk_at_end(cp_runtime *runtime)
+{
+  const cp_link_frame data = frame_of(CP_FRAME_DATA, 8);
+  const cp_link_frame other = frame_of(HELLO, 0);
+  char path[] = "/tmp/link_test_XXXXXX";
+  int file = mkstemp(path);
+  struct rlimit limit;
+  rlim_t before = 0;
+  pair p;
+  int to_host = -1;
+  int from_host = -1;
+
+  check(file >= 0 && unlink(path) == 0, "a file");
+  open_host(&p, runtime, &to_host, &from_host);
+  check(cp_link_relay(p.host.link, CHILD, 1, file, CP_STREAM_WRITABLE | CP_STREAM_SHARED, NULL,
+                      0) == 0,
+        "the host's relay");
+  p.host.drains = true;
+  put(to_host, cp_link_mark(CP_LINK_AGENT), CP_LINK_MARK);
+  put_frame(to_host, &data, "the rest");
+  put_frame(to_host, &other, "");
+  getrlimit(RLIMIT_FSIZE, &limit);
+  before = limit.rlim_cur;
+  limit.rlim_cur = 4;
+  signal(SIGXFSZ, SIG_IGN);
+  setrlimit(RLIMIT_FSIZE, &limit);
+  settle(&p);
+  limit.rlim_cur = before;
+  setrlimit(RLIMIT_FSIZE, &limit);
+  signal(SIGXFSZ, SIG_DFL);
+  check(p.host.frames == 1 && p.host.drained == 1, "what drains is reported");
+  check(p.host.refusal == -EFBIG && !p.host.was_drained, "and before that the refusal");
+  close_pair(&p);
+  close(to_host);
+  close(from_host);
+}
+
+static void test_broken_output(cp_runtime *runtime)
+{
+  pair p = {.runtime = runtime};
+  int in = -1;
+  int to_host = -1;
+
+  open_pipe(&in, &to_host);
+  open_side(&p, &p.host, CP_LINK_HOST, in, open("/dev/full", O_WRONLY | O_CLOEXEC));
+  settle(&p);
+  check(p.host.ends == 1 && p.host.error == -ENOSPC, "a link that cannot be written ends");
+  check(p.host.syscall != NULL && strcmp(p.host.syscall, "write") == 0, "which is named");
+  close_pair(&p);
+  close(to_host);
 }
 
 static void test_too_much(cp_runtime *runtime)
@@ -691,6 +756,7 @@ static void test_interrupts(cp_runtime *runtime)
   cp_link_send(p.host.link, frame_of(HELLO, 2), "hi");
   settle(&p);
   check(p.agent.ends == 1 && p.agent.error == -ENOMEM, "a frame that is not handled ends the link");
+  check(p.agent.syscall == NULL, "and no system call has failed");
   close_pair(&p);
 }
 
@@ -713,6 +779,8 @@ static void test(void)
   test_refuse(&runtime);
   test_broken_stream(&runtime);
   test_full_disk(&runtime);
+  test_full_disk_at_end(&runtime);
+  test_broken_output(&runtime);
   test_too_much(&runtime);
   test_interrupts(&runtime);
   settle(&(pair){.runtime = &runtime}); /* libuv frees what was closed */

@@ -67,8 +67,9 @@ static void on_refused(cp_link *link, uint32_t child, unsigned stream, int error
   require(error < 0, "a stream is refused with an error");
 }
 
-static void on_end(cp_link *link, int error)
+static void on_end(cp_link *link, int error, const char *syscall)
 {
+  (void)syscall;
   peer *p = link->owner;
 
   (void)error;

@@ -22,6 +22,7 @@ typedef struct link_handle {
   bool owes_finished;
   bool owes_idle;
   int end_error; /* of the end */
+  const char *end_syscall;
   cp_retry retry;
 } link_handle;
 
@@ -85,10 +86,10 @@ static bool report(link_handle *handle, bool *owed, const char *method, const cp
 static void report_all(void *owner)
 {
   link_handle *handle = owner;
-  cpl_value error = cpl_errno(handle->end_error);
+  cpl_value end[] = {cpl_errno(handle->end_error), cpl_text(handle->end_syscall)};
 
   handle->base.calls++;
-  if (report(handle, &handle->owes_end, "onend", &error, 1) &&
+  if (report(handle, &handle->owes_end, "onend", end, 2) &&
       report(handle, &handle->owes_finished, "onfinished", NULL, 0) &&
       report(handle, &handle->owes_idle, "onidle", NULL, 0)) {
     cp_retry_end(&handle->retry);
@@ -99,12 +100,13 @@ static void report_all(void *owner)
   cpl_handle_release_if_idle(&handle->base);
 }
 
-static void on_end(cp_link *link, int error)
+static void on_end(cp_link *link, int error, const char *syscall)
 {
   link_handle *handle = link->owner;
 
   handle->base.input = NULL;
   handle->end_error = error;
+  handle->end_syscall = syscall;
   handle->owes_end = true;
   report_all(handle);
 }
@@ -167,7 +169,7 @@ static void push_link(lua_State *L, ends *e)
 /* hostLink() -> handle, and Descriptors for the standard input and output of a launcher; or nil,
  * errno. It calls its owner: owner:onframe(kind, child, bytes); owner:ondrained(child, fd), see
  * drain; owner:onrefused(child, fd, errno), if bytes that have arrived cannot be written;
- * owner:onend(errno) when nothing more arrives; owner:onfinished(), see finish. */
+ * owner:onend(errno, syscall) when nothing more arrives; owner:onfinished(), see finish. */
 static int host_link(lua_State *L)
 {
   /* Room for them is made before anything is open. */
@@ -311,5 +313,7 @@ void cpl_add_link(lua_State *L)
   lua_setfield(L, -2, "hostLink");
   lua_pushcfunction(L, agent_link);
   lua_setfield(L, -2, "agentLink");
+  lua_pushinteger(L, CP_LINK_NOISE);
+  lua_setfield(L, -2, "MOST_NOISE");
   cp_lua_keep_function(L, push_handle);
 }

@@ -7,7 +7,6 @@ local failure = require("child_process.host.failure")
 local tick = require("child_process.base.ticks").tick
 
 local EPROTO = -core.errno.EPROTO
-local MOST_NOISE = 64 * 1024 -- bytes, see CP_LINK_NOISE in src/core/link/frame_reader.h
 
 ---@class Host
 local methods = {}
@@ -23,9 +22,24 @@ function methods:_stopTimers()
   end
 end
 
+-- What has ended the connection.
+local function reasonOf(self, errno, syscall)
+  if errno == EPROTO and not self._wasConnected and #self._link:noise() > core.MOST_NOISE then
+    return ("more than %d KiB came before its answer"):format(core.MOST_NOISE / 1024)
+  elseif errno == EPROTO then
+    return "the agent has sent what is not a frame"
+  elseif syscall then
+    return errors.system(errno, syscall).message
+  elseif errno then
+    return "there was not enough memory"
+  end
+  return "the connection was closed"
+end
+
 --- Called by core when nothing more arrives.
 ---@param errno? integer
-function methods:onend(errno)
+---@param syscall? string that has failed
+function methods:onend(errno, syscall)
   self._hasEnded = true
   if self.state == "closing" and not errno then
     self._link:cut()
@@ -34,14 +48,8 @@ function methods:onend(errno)
     else
       self:_endLauncher()
     end
-  elseif errno == EPROTO and not self._wasConnected and #self._link:noise() > MOST_NOISE then
-    self:_fail("more than 64 KiB came before its answer")
-  elseif errno == EPROTO then
-    self:_fail("the agent has sent what is not a frame")
-  elseif errno then
-    self:_fail(errors.system(errno, "read").message)
   else
-    self:_fail("the connection was closed")
+    self:_fail(reasonOf(self, errno, syscall))
   end
 end
 

@@ -33,18 +33,32 @@ static cp_relay *find(const cp_link *link, uint32_t child, unsigned stream)
   return NULL;
 }
 
-/* The loop calls back, not the relay, which may be in the middle of something. */
-static void on_relay_drained(void *owner, const cp_relay *relay)
+/* The report of a relay that drains, which is not due yet; or NULL. */
+static cp_link_report *find_draining(const cp_link *link, const cp_relay *relay)
 {
-  cp_link *link = owner;
   cp_link_report *report = NULL;
 
   CP_QUEUE_FOREACH(report, &link->reports, entry)
   {
-    if (report->child == relay->child && report->stream == relay->number && report->error == 0) {
-      report->is_due = true;
-      cp_due_add(link->streams->loop, &link->due);
+    if (report->child == relay->child && report->stream == relay->number && !report->is_due) {
+      return report;
     }
+  }
+  return NULL;
+}
+
+/* The loop calls back, not the relay, which may be in the middle of something. If the relay was
+ * refused, that is reported first: nobody awaits anything of a child that is drained. */
+static void on_relay_drained(void *owner, const cp_relay *relay)
+{
+  cp_link *link = owner;
+  cp_link_report *report = find_draining(link, relay);
+
+  if (report != NULL) {
+    CP_QUEUE_REMOVE(&link->reports, report, entry);
+    CP_QUEUE_ADD(&link->reports, report, entry);
+    report->is_due = true;
+    cp_due_add(link->streams->loop, &link->due);
   }
 }
 
@@ -222,11 +236,14 @@ static void end_input(cp_link *link)
   for_each_relay(link, cp_relay_lose);
 }
 
-static void end(cp_link *link, int error)
+/* Any error but these two is that of a system call. */
+static void end(cp_link *link, int error, const char *syscall)
 {
   if (!link->ended) {
+    bool has_called = error != 0 && error != -EPROTO && error != -ENOMEM;
+
     end_input(link);
-    link->callbacks->on_end(link, error);
+    link->callbacks->on_end(link, error, has_called ? syscall : NULL);
   }
 }
 
@@ -282,7 +299,7 @@ static void on_output_error(void *owner, int error)
 
   if (error != -EPIPE) {
     begin_call(link);
-    end(link, error);
+    end(link, error, "write");
     end_call(link);
   }
 }
@@ -340,7 +357,7 @@ static size_t take(cp_link *link, const char *data, size_t length)
     ssize_t n = cp_frame_reader_take(&link->reader, data + taken, length - taken);
 
     if (n < 0) {
-      end(link, (int)n);
+      end(link, (int)n, "read");
     } else {
       taken += (size_t)n;
     }
@@ -361,7 +378,7 @@ static void update_input(cp_link *link)
     int r = cp_stream_set_reading(link->input, true);
 
     if (r < 0) {
-      end(link, r);
+      end(link, r, "read");
     }
   }
 }
@@ -378,11 +395,11 @@ static void on_input(cp_stream *stream, const char *data, ssize_t n)
     taken = take(link, data, (size_t)n);
     if (!link->closed && !link->ended &&
         cp_buffer_append(&link->rest, data + taken, (size_t)n - taken) < 0) {
-      end(link, -ENOMEM);
+      end(link, -ENOMEM, NULL);
     }
     update_input(link);
   } else {
-    end(link, (int)n);
+    end(link, (int)n, "read");
   }
   end_call(link);
 }
@@ -400,7 +417,7 @@ static void take_rest(cp_link *link)
   taken = take(link, rest.data, rest.length);
   if (!link->closed && !link->ended &&
       cp_buffer_append(&link->rest, rest.data + taken, rest.length - taken) < 0) {
-    end(link, -ENOMEM);
+    end(link, -ENOMEM, NULL);
   }
   cp_buffer_free(&rest);
 }
@@ -411,7 +428,7 @@ static void on_due(void *owner)
 
   begin_call(link);
   if (link->failure != 0) {
-    end(link, link->failure);
+    end(link, link->failure, "read");
   }
   take_rest(link);
   update_input(link);

@@ -26,9 +26,10 @@ typedef struct cp_link_callbacks {
    * dropped, and the other side sends no more of them. */
   void (*on_refused)(cp_link *link, uint32_t child, unsigned stream, int error);
   /* Nothing more arrives: the other side has closed (0), or has broken the protocol (-EPROTO), or
-   * reading or writing has failed. That the other side reads no more is not reported. All relays
-   * have ended, or end after what has arrived for them. Called once. */
-  void (*on_end)(cp_link *link, int error);
+   * reading or writing has failed. `syscall` is the name of the call that has failed, or NULL. That
+   * the other side reads no more is not reported. All relays have ended, or end after what has
+   * arrived for them. Called once. */
+  void (*on_end)(cp_link *link, int error, const char *syscall);
   /* All frames were written after cp_link_finish. */
   void (*on_finished)(cp_link *link);
   /* All relays have ended, see cp_link_await_idle. */
