@@ -373,6 +373,16 @@ bench-quick: setup ## the same for a look: without peers, and less of everything
 	@BENCH_ROUNDS=2 BENCH_SECONDS=0.06 BENCH_PEERS=none BENCH_OUTPUT=build/bench/quick \
 	  $(LUA) bench/run.lua
 
+.PHONY: bench-growth
+bench-growth: setup ## measure whether a unit costs more when there are many
+	@$(MAKE) $(again) build
+	@$(LUA) bench/growth.lua
+
+.PHONY: bench-memory
+bench-memory: setup ## measure the memory of children, timers ..., and after much work
+	@$(MAKE) $(again) build
+	@$(LUA) bench/memory.lua
+
 .PHONY: bench-peers
 bench-peers: setup ## install the implementations to compare with into build/peers
 	@bench/install_peers.sh

@@ -2,10 +2,13 @@
 
 local cp = require("child_process")
 local bars = require("bench.report.bars")
+local curves = require("bench.report.curves")
+local growth = require("bench.report.growth")
 local json = require("child_process.json")
 local judge = require("bench.report.judge")
 local markdown = require("bench.report.markdown")
 local support = require("spec.support")
+local tables = require("bench.report.tables")
 
 -- Three rounds of two rows, as run.lua records them.
 local function recorded()
@@ -37,6 +40,22 @@ local function recorded()
       },
       {row = "24", text = "by ssh", figures = {{unit = "us"}}, leftOut = "needs `ssh`"},
     },
+  }
+end
+
+-- A series in three sizes, as growth.lua records it.
+local function grown()
+  return {
+    machine = {cores = 2}, rounds = 2,
+    series = {{
+      title = "Timers", x = "timers", unit = "ns", lines = {"set", "clear"},
+      points = {
+        {size = 1, rounds = {{50, 7}, {70, 9}}},
+        {size = 1000, rounds = {{20, 8}, {20, 8}}},
+        {size = 1e6, rounds = {{50, false}, {70, false}}},
+      },
+      skipped = {{size = 1e9, reason = "needs more memory"}},
+    }},
   }
 end
 
@@ -117,6 +136,42 @@ describe("The bench", function()
     assert.equal(3, select(2, text:gsub(">ours</text>", "")))
     assert.truthy(text:find("A &amp; B &lt;1&gt;", 1, true))
     assert.truthy(text:find("prefers-color-scheme: dark", 1, true))
+  end)
+
+  it("says how much a unit costs more in larger sizes than in smaller ones", function()
+    local series = grown().series[1]
+    assert.equal(3, growth.factor(series, 1)) -- 60 ns of a million, after 20
+    assert.equal(1, growth.factor(series, 2))
+    assert.same({"Timers: set (3.0 times)"}, growth.named(grown()))
+  end)
+
+  it("prints the series as Markdown, with what was left out", function()
+    local text = tables.growth(json.decode(json.encode(grown())))
+    local function has(part)
+      assert.truthy(text:find(part, 1, true), text)
+    end
+    has("| Timers: ns, by timers | 1 | 1k | 1M | growth |\n|---|---|---|---|---|\n")
+    has("| set | 60.0 | 20.0 | 60.0 | **3.0** |\n| clear | 8.00 | 8.00 | - | 1.0 |\n")
+    has("Left out: 1G, needs more memory.")
+    has("More than 2: Timers: set (3.0 times).")
+  end)
+
+  it("prints what memory is taken as Markdown", function()
+    local text = tables.memory({
+      machine = {cores = 2}, count = 1000, parts = {0.1, 1},
+      things = {{name = "timer", count = 1e5, numbers = {400.4, 600}}},
+      works = {{name = "starts", numbers = {700, 5000, 701, 5100}}},
+    })
+    assert.truthy(text:find("| timer | 400 | 600 | 100k |\n", 1, true))
+    assert.truthy(text:find("after | 100 | 1k |\n|---|---|---|\n| starts | 5000, 700 | 5100, 701 |",
+      1, true))
+  end)
+
+  it("draws the series, with a line for each", function()
+    local text = curves.draw(grown())
+    assertWellFormed(text)
+    assert.equal(2, select(2, text:gsub("<polyline ", "")))
+    assert.equal(5, select(2, text:gsub("<circle ", "")))
   end)
 
   it("draws again what it has recorded, all rows or those named", function()
