@@ -213,6 +213,21 @@ static void test_room(int fd)
   close_line(&line);
 }
 
+static void test_memory(void)
+{
+  static char preamble[24 * 1024];
+  wire line;
+
+  open_line(&line);
+  add_bytes(&line.out, preamble, sizeof(preamble), -1);
+  send_all(&line);
+  check(line.out.bytes.capacity == 0, "the memory of what was sent first is not kept");
+  add(&line, "text\n", -1);
+  send_all(&line);
+  check(line.out.bytes.capacity > 0, "that of later messages is used again");
+  close_line(&line);
+}
+
 /* Descriptors that are not taken, and several with one message. */
 static void test_unwanted(int fd)
 {
@@ -326,6 +341,7 @@ int main(void)
   test_retries(fd);
   test_release(fd);
   test_room(fd);
+  test_memory();
   test_unwanted(fd);
   test_single_bytes(fd);
   test_limit();

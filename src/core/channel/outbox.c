@@ -146,8 +146,15 @@ static void forget_sent(cp_outbox *outbox)
   size_t done = (size_t)(needed - outbox->begin);
 
   if (done == outbox->bytes.length) {
+    /* What a forked child is sent first, its modules, is larger than what follows. */
+    bool first = outbox->begin == 0;
+
     outbox->begin = needed;
-    cp_buffer_reset(&outbox->bytes);
+    if (first) {
+      cp_buffer_free(&outbox->bytes);
+    } else {
+      cp_buffer_reset(&outbox->bytes);
+    }
   } else if (done > outbox->bytes.length / 2) {
     outbox->bytes.length -= done;
     memmove(outbox->bytes.data, outbox->bytes.data + done, outbox->bytes.length);
