@@ -45,7 +45,7 @@ static void on_frame(cp_link *link, const cp_link_frame *frame, const char *payl
 
   s->frames++;
   s->frame = *frame;
-  if (frame->length <= sizeof(s->payload)) {
+  if (frame->length > 0 && frame->length <= sizeof(s->payload)) {
     memcpy(s->payload, payload, frame->length);
   }
   if (s->interrupts) {
