@@ -26,7 +26,7 @@ typedef struct side {
   cp_link_frame frame; /* the last one */
   char payload[16];
   int drained;
-  int refusal; /* the error */
+  int refusal;      /* the error */
   bool was_drained; /* before it was refused */
   int ends;
   int error;

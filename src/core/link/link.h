@@ -53,7 +53,7 @@ struct cp_link {
   cp_buffer rest;    /* bytes that were read and not handled, because the loop was interrupted */
   cp_due due;        /* to handle them, and for the reports */
   uint64_t received; /* bytes since the start */
-  int failure; /* see cp_link_fail */
+  int failure;       /* see cp_link_fail */
   bool ended;
 
   bool active; /* a callback is running: closing must not free the memory */
