@@ -5,6 +5,7 @@ local agents = require("spec.support.agents")
 local cp = require("child_process")
 local messages = require("spec.support.messages")
 local pool = require("child_process.pool")
+local pools = require("spec.support.pools")
 local process = require("child_process.process")
 local Promise = require("child_process.promise")
 local support = require("spec.support")
@@ -12,20 +13,8 @@ local timers = require("child_process.timers")
 local trees = require("spec.support.trees")
 
 --- What the children do. HOST is set in the environment of a host's agent.
-local SCRIPT = [[
+local SCRIPT = pools.AWAIT .. [[
   local name = os.getenv("HOST") or "local"
-  local function exists(path)
-    local file = io.open(path)
-    if file then file:close() end
-    return file ~= nil
-  end
-  local function await(path)
-    while not exists(path) do
-      require("child_process.promise").new(function(resolve)
-        require("child_process.timers").setTimeout(resolve, 5)
-      end):await()
-    end
-  end
   local start = os.getenv("AT_START")
   if start == "die" then
     error("out of order on " .. name, 0)
@@ -46,7 +35,9 @@ local SCRIPT = [[
   end)
 ]]
 
-local made, hosts = {}, {}
+local await, gather, reason, touch = pools.await, pools.gather, pools.reason, pools.touch
+
+local hosts = {}
 
 local function connect(name, env, launcher, options)
   local h = agents.connect(launcher, support.merge({
@@ -57,25 +48,13 @@ local function connect(name, env, launcher, options)
 end
 
 local function new(options, text)
-  local p = pool(support.script(text or SCRIPT), options)
-  made[#made + 1] = p
-  return p
-end
-
-local function await(promise)
-  return support.inTime(function() return promise:await() end)
-end
-
-local function reason(promise)
-  local ok, err = pcall(await, promise)
-  assert.is_false(ok, "the promise is fulfilled")
-  return err
+  return pools.new(support.script(text or SCRIPT), options)
 end
 
 local function endAll()
-  local pools, list = made, hosts
-  made, hosts = {}, {}
-  for _, p in ipairs(pools) do await(p:terminate()) end
+  local list = hosts
+  hosts = {}
+  pools.terminateAll()
   for _, h in ipairs(list) do
     if h.state ~= "closed" then agents.close(h) end
   end
@@ -84,8 +63,6 @@ end
 
 -- The agent becomes the launcher, so this ends both at once.
 local function lose(h) process:kill(h.pid, "SIGKILL") end
-
-local function touch(path) io.open(path, "w"):close() end
 
 local function exists(path)
   local file = io.open(path)
@@ -164,9 +141,7 @@ describe("A pool with options.hosts", function()
     local step = p:map(tasks)
     messages.await(function() return p.stats.busy == #tasks end)
     touch(go)
-    local count = 0
-    for _ in step do count = count + 1 end
-    assert.equal(#tasks, count)
+    assert.equal(#tasks, #gather(step))
   end)
 
   it("does 100 tasks on three hosts, with the results in order", function()
@@ -202,13 +177,12 @@ describe("A pool with options.hosts", function()
     -- The slow one sits at its first task, if it got any, and the other does all the rest.
     messages.await(function() return p.stats.completed >= 19 end)
     touch(go)
-    local count, bySlow = 0, 0
-    for result in step do
-      count = count + 1
-      assert.equal(count, result[1])
+    local results, bySlow = gather(step), 0
+    assert.equal(20, #results)
+    for number, result in ipairs(results) do
+      assert.equal(number, result[1])
       bySlow = bySlow + (result[2] == "slow" and 1 or 0)
     end
-    assert.equal(20, count)
     assert.is_true(bySlow <= 1)
   end)
 
@@ -216,8 +190,7 @@ describe("A pool with options.hosts", function()
     local path = support.script(SCRIPT)
     local h = connect("a")
     awaitConnection(h)
-    local p = pool(path, {hosts = {h, "local"}, size = 1, options = {sendSource = true}})
-    made[#made + 1] = p
+    local p = pools.new(path, {hosts = {h, "local"}, size = 1, options = {sendSource = true}})
     local go = support.tmpdir() .. "/go"
     local all = {p:run({wait = go}), p:run({wait = go})}
     messages.await(function() return p.stats.busy == 2 end)
@@ -228,8 +201,7 @@ describe("A pool with options.hosts", function()
     -- The file that the agent could read is not the one that is run.
     local moved = path .. ".moved"
     os.rename(path, moved)
-    local other = pool(path, {hosts = {h}, size = 1, options = {sendSource = true}})
-    made[#made + 1] = other
+    local other = pools.new(path, {hosts = {h}, size = 1, options = {sendSource = true}})
     assert.equal("ENOENT", reason(other:run({host = true})).code)
   end)
 

@@ -1,17 +1,19 @@
--- Pools: pool:run, pool:map, retries, deadlines, the start and the end of children, and the end of
--- the pool, with real scripts.
+-- Pools: pool:run, retries, deadlines, the start and the end of children, and the end of the pool,
+-- with real scripts.
 
 local AbortController = require("child_process.abort").AbortController
 local copies = require("spec.support.copies")
 local cp = require("child_process")
 local messages = require("spec.support.messages")
 local pool = require("child_process.pool")
+local pools = require("spec.support.pools")
 local process = require("child_process.process")
 local Promise = require("child_process.promise")
 local support = require("spec.support")
+local trees = require("spec.support.trees")
 
 --- What the children of most tests do.
-local SCRIPT = [[
+local SCRIPT = pools.AWAIT .. [[
   local count = 0
   process:handle(function(task)
     count = count + 1
@@ -20,24 +22,14 @@ local SCRIPT = [[
     if task.raise then error(task.raise, 0) end
     if task.hang then while true do end end
     if task.kill then process:kill(process.pid, task.kill) end
-    if task.stderr then io.stderr:write(task.stderr) end
     if task.count then return count end
     if task.pid then return process.pid end
     if task.once then -- ends the first child that gets it
-      local file = io.open(task.once)
-      if file then file:close() return "done" end
+      if exists(task.once) then return "done" end
       io.open(task.once, "w"):close()
       os.exit(9)
     end
-    if task.wait then -- for a file
-      while true do
-        local file = io.open(task.wait)
-        if file then file:close() return "waited" end
-        require("child_process.promise").new(function(resolve)
-          require("child_process.timers").setTimeout(resolve, 5)
-        end):await()
-      end
-    end
+    if task.wait then await(task.wait) return "waited" end
     if task.tree then
       local child = require("child_process").spawn("sleep", {"1000"})
       return child.pid
@@ -46,49 +38,15 @@ local SCRIPT = [[
   end)
 ]]
 
-local made = {}
+local await, reason, touch = pools.await, pools.reason, pools.touch
 
---- A pool whose children run a script, and that is gone after the test.
 local function new(options, text)
-  local p = pool(support.script(text or SCRIPT), options)
-  made[#made + 1] = p
-  return p
-end
-
-local function await(promise)
-  return support.inTime(function() return promise:await() end)
-end
-
-local function reason(promise)
-  local ok, err = pcall(await, promise)
-  assert.is_false(ok, "the promise is fulfilled")
-  return err
+  return pools.new(support.script(text or SCRIPT), options)
 end
 
 local function endAll()
-  local list = made
-  made = {}
-  for _, p in ipairs(list) do await(p:terminate()) end
+  pools.terminateAll()
   support.run()
-end
-
-local function touch(path) io.open(path, "w"):close() end
-
---- Whether a process runs, and is no zombie.
-local function isRunning(pid)
-  local file = io.open(("/proc/%d/stat"):format(pid))
-  local text = file and file:read("*a")
-  if file then file:close() end
-  return text ~= nil and not text:find("^%d+ %b() [ZX]")
-end
-
---- Returns when a process has ended; fails if that takes too long.
-local function awaitEnd(pid)
-  for _ = 1, 6000 do
-    if not isRunning(pid) then return end
-    cp.execSync("sleep 0.02")
-  end
-  error(("process %d goes on"):format(pid))
 end
 
 describe("a pool in a copy of the process", function()
@@ -284,9 +242,9 @@ describe("A child that ends at a task", function()
   it("leaves nothing behind of what it has started", function()
     local p = new({size = 1, retries = 0})
     local pid = await(p:run({tree = true}))
-    assert.is_true(isRunning(pid))
+    assert.is_true(trees.isRunning(pid))
     reason(p:run({exit = 1}))
-    awaitEnd(pid)
+    trees.awaitEnd(pid)
   end)
 end)
 
@@ -295,7 +253,6 @@ describe("A deadline", function()
 
   it("of options.taskTimeout ends the child, fails the task, and is not tried again", function()
     local p = new({size = 1, taskTimeout = 200, retries = 5})
-    await(p:run("warm"))
     local err = reason(p:run({hang = true}))
     assert.equal("TimeoutError", err.name)
     assert.equal("ETIMEDOUT", err.code)
@@ -456,7 +413,7 @@ describe("The children of a pool", function()
       local p = require("child_process.pool")(%q, {size = 1})
       io.write(p:run(1):await())
     ]]):format(child))
-    awaitEnd(tonumber(stdout))
+    trees.awaitEnd(tonumber(stdout))
   end)
 
   it("end when a signal ends the program, with all that they have started", function()
@@ -481,7 +438,7 @@ describe("The children of a pool", function()
     support.run()
     assert.is_truthy(started.signalCode == "SIGINT" or started.exitCode ~= 0)
     for pid in line:gmatch("%d+") do
-      awaitEnd(tonumber(pid))
+      trees.awaitEnd(tonumber(pid))
     end
   end)
 end)
@@ -518,7 +475,7 @@ describe("The end of a pool", function()
     assert.equal("ERR_POOL_TERMINATED", reason(running).code)
     assert.equal("ERR_POOL_TERMINATED", reason(waiting).code)
     await(ended)
-    awaitEnd(pid)
+    trees.awaitEnd(pid)
     assert.equal(0, p.stats.children)
     support.run()
   end)
@@ -543,165 +500,6 @@ describe("The end of a pool", function()
   end)
 end)
 
-describe("pool:map(tasks)", function()
-  after_each(endAll)
-
-  --- Takes all results of a loop.
-  local function gather(...)
-    local step, state, control, closing = ...
-    local results, numbers = {}, {}
-    support.inTime(function()
-      for result, number in step, state, control, closing do
-        results[#results + 1], numbers[#numbers + 1] = result, number
-      end
-    end)
-    return results, numbers
-  end
-
-  it("iterates over the results of a list, with the numbers of the tasks", function()
-    local p = new({size = 2})
-    local results, numbers = gather(p:map({"a", "b", "c", "d", "e"}))
-    local byNumber = {}
-    for n, number in ipairs(numbers) do byNumber[number] = results[n] end
-    assert.same({"a", "b", "c", "d", "e"}, byNumber)
-  end)
-
-  it("has the order of the tasks with options.ordered", function()
-    local p = new({size = 2})
-    local file = support.tmpdir() .. "/go"
-    local step = p:map({{wait = file}, "b", "c", "d"}, {ordered = true})
-    messages.await(function() return p.stats.completed >= 2 end)
-    touch(file)
-    assert.same({"waited", "b", "c", "d"}, (gather(step)))
-  end)
-
-  it("gives an empty list no result, and cp.null for nil", function()
-    local p = new({size = 1})
-    assert.same({}, (gather(p:map({}))))
-    assert.same({cp.null, 1}, (gather(p:map({{}, 1}, {ordered = true}))))
-  end)
-
-  it("takes no more from a source without end than is being worked on", function()
-    local p = new({size = 2})
-    local taken, got = 0, 0
-    local step, state, control, closing = p:map(function()
-      taken = taken + 1
-      return taken
-    end, {window = 6})
-    support.inTime(function()
-      for _ in step, state, control, closing do
-        got = got + 1
-        assert.is_true(taken - got <= 6, taken - got)
-        assert.is_true(p.stats.waiting + p.stats.busy <= 2)
-        if got == 500 then break end
-      end
-    end)
-    assert.equal(500, got)
-    if closing and not support.closesVariables then closing:__close() end
-    local before = taken
-    assert.equal("other", await(p:run("other")))
-    assert.is_true(taken <= before + 1)
-  end)
-
-  it("takes no more than options.window beyond what the loop has got", function()
-    local p = new({size = 2})
-    local file = support.tmpdir() .. "/go"
-    local taken = 0
-    local step = p:map(function()
-      taken = taken + 1
-      if taken == 1 then return {wait = file} end
-      return taken <= 8 and taken or nil
-    end, {ordered = true, window = 3})
-    messages.await(function() return p.stats.completed == 2 end)
-    assert.equal(3, taken)
-    touch(file)
-    assert.same({"waited", 2, 3, 4, 5, 6, 7, 8}, (gather(step)))
-  end)
-
-  it("takes from a source that waits", function()
-    local p = new({size = 2})
-    local n = 0
-    local results = gather(p:map(function()
-      n = n + 1
-      if n > 5 then return nil end
-      return Promise.resolve(n):andThen(function(value) return value * 10 end):await()
-    end, {ordered = true}))
-    assert.same({10, 20, 30, 40, 50}, results)
-  end)
-
-  it("raises the error of a task, and gives up those that wait", function()
-    local p = new({size = 1})
-    local step = p:map({"a", {raise = "bad"}, "c"}, {ordered = true})
-    assert.equal("a", support.inTime(step))
-    local ok, err = pcall(support.inTime, step)
-    assert.is_false(ok)
-    assert.equal("bad", err.message)
-    assert.is_nil(step())
-    assert.equal("after", await(p:run("after")))
-  end)
-
-  it("gives errors as results where options.reject is false", function()
-    local p = new({size = 1, retries = 0})
-    local results = gather(p:map({"a", {raise = "bad"}, {exit = 3}, "d"},
-      {ordered = true, reject = false}))
-    assert.equal("a", results[1])
-    assert.equal("bad", results[2].message)
-    assert.equal(3, results[3].exitCode)
-    assert.equal("d", results[4])
-  end)
-
-  it("raises an error of the source after the results of what was taken", function()
-    local p = new({size = 1})
-    local n = 0
-    local step = p:map(function()
-      n = n + 1
-      if n == 3 then error("the source is dry", 0) end
-      return n
-    end, {ordered = true})
-    assert.equal(1, support.inTime(step))
-    assert.equal(2, support.inTime(step))
-    local ok, err = pcall(support.inTime, step)
-    assert.is_false(ok)
-    assert.equal("the source is dry", err)
-  end)
-
-  it("shares the children with other calls, in turn", function()
-    local p = new({size = 1})
-    local log = {}
-    local n = 0
-    local step, state, control, closing = p:map(function()
-      n = n + 1
-      return n <= 50 and n or nil
-    end)
-    support.inTime(function()
-      for result in step, state, control, closing do
-        log[#log + 1] = result
-        if result == 5 then
-          p:run("other"):andThen(function(value) log[#log + 1] = value end)
-        end
-      end
-    end)
-    for index, entry in ipairs(log) do
-      if entry == "other" then
-        assert.is_true(index < 15, index)
-        return
-      end
-    end
-    error("the other task was not done in between")
-  end)
-
-  it("waits in coroutines, beside one another", function()
-    support.needYields()
-    local p = new({size = 2})
-    local function sum(first)
-      local total = 0
-      for result in p:map({first, first + 1, first + 2}) do total = total + result end
-      return total
-    end
-    assert.same({6, 33}, await(Promise.all({cp.async(sum, 1), cp.async(sum, 10)})))
-  end)
-end)
-
 describe("pool.cpus()", function()
   it("counts what the affinity mask allows", function()
     if not support.forLinux then support.skip("options.affinity needs Linux") end
@@ -717,14 +515,13 @@ describe("A pool of programs in Node", function()
   after_each(endAll)
 
   it("has them answer the documented messages", messages.withNode(function()
-    local p = pool(messages.javascript([[
+    local p = pools.new(messages.javascript([[
       process.on("message", async ({child_process, id, value}) => {
         if (child_process !== "request") return
         if (value === "die") process.exit(3)
         process.send({child_process: "reply", id, value: value && value + " from Node"})
       })
     ]]), {size = 2, retries = 0, options = {execPath = "node"}})
-    made[#made + 1] = p
     assert.equal("hello from Node", await(p:run("hello")))
     assert.equal(3, reason(p:run("die")).exitCode)
     await(p:close())
