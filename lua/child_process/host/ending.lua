@@ -131,4 +131,10 @@ function methods:_finish()
   end
 end
 
+--- The error with which the host has ended.
+---@return Error? # nil before the end; ERR_HOST_CLOSED if `close` was called
+function methods:_getError()
+  return self._error
+end
+
 return methods

@@ -74,12 +74,6 @@ function Host:_unwatch(watcher)
   self._watchers[watcher] = nil
 end
 
---- The error with which the host has ended.
----@return Error? # nil before the end; ERR_HOST_CLOSED if `close` was called
-function Host:_getError()
-  return self._error
-end
-
 -- The start ---------------------------------------------------------------------------------------
 
 local nonces = 0
