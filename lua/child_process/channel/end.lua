@@ -29,11 +29,13 @@ local targets = setmetatable({}, {__mode = "k"})
 ---@type table<ChildProcess|process, child_process.ChannelEnd>
 ChannelEnd.byTarget = ends
 
---- Whether the object has, or had, a channel.
----@param object any
----@return boolean
-function ChannelEnd.isTarget(object)
-  return targets[object] ~= nil
+--- Raises an error if a method that needs a channel is called on what cannot have one.
+---@param target any
+---@param method string
+function ChannelEnd.checkTarget(target, method)
+  if getmetatable(target) ~= "ChildProcess" and targets[target] == nil then
+    error(errors.invalidThis("child:" .. method))
+  end
 end
 
 -- The states that may follow each state.

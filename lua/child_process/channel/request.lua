@@ -11,13 +11,7 @@ local requests = require("child_process.channel.requests")
 ---@class child_process.request
 local methods = {}
 
-local ends = ChannelEnd.byTarget
-
-local function checkTarget(target, method)
-  if getmetatable(target) ~= "ChildProcess" and not ChannelEnd.isTarget(target) then
-    error(errors.invalidThis("child:" .. method))
-  end
-end
+local checkTarget, ends = ChannelEnd.checkTarget, ChannelEnd.byTarget
 
 -- One call of `request`.
 ---@class child_process.Request : child_process.OpenRequest

@@ -9,13 +9,7 @@ local tick = require("child_process.base.ticks").tick
 ---@class child_process.send
 local methods = {}
 
-local ends = ChannelEnd.byTarget
-
-local function checkTarget(target, method)
-  if getmetatable(target) ~= "ChildProcess" and not ChannelEnd.isTarget(target) then
-    error(errors.invalidThis("child:" .. method))
-  end
-end
+local checkTarget, ends = ChannelEnd.checkTarget, ChannelEnd.byTarget
 
 local sendable = {string = true, number = true, boolean = true, table = true}
 
