@@ -2,13 +2,13 @@
 
 local errors = require("child_process.errors")
 
-local LONGEST = 2000 -- bytes of what is shown
+local SHOWN = 2000 -- bytes of what was printed
 
 local failure = {}
 
 -- The end of a text, on a line of its own, without control characters that a terminal would obey.
 local function shown(text)
-  text = text:sub(-LONGEST):gsub("\r\n", "\n")
+  text = text:sub(-SHOWN):gsub("\r\n", "\n")
   text = text:gsub("[^\t\n\32-\126\128-\255]", "?"):gsub("%s+$", "")
   return text
 end

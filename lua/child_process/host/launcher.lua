@@ -4,7 +4,7 @@ local arguments = require("child_process.spawn.arguments")
 local ChildProcess = require("child_process.spawn.child")
 local timers = require("child_process.timers")
 
-local SHOWN = 8 * 1024 -- bytes of the launcher's stderr that are kept
+local KEPT = 8 * 1024 -- bytes of the launcher's stderr
 local LAST_WORDS = 1000 -- milliseconds that a launcher has to end by itself
 local KILL_AFTER = 2000 -- milliseconds between SIGTERM and SIGKILL for a launcher
 
@@ -33,7 +33,7 @@ local function onClose(self)
 end
 
 local function keepStderr(self, data)
-  self._stderr = (self._stderr .. data):sub(-SHOWN)
+  self._stderr = (self._stderr .. data):sub(-KEPT)
 end
 
 -- To be called when the launcher was started. If it raises, the start is undone.

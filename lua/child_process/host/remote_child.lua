@@ -63,7 +63,7 @@ function RemoteChild:updateReference()
   end
 end
 
--- See ChildProcess.
+-- What ChildProcess asks for.
 
 --- Sends a signal.
 ---@param signum integer

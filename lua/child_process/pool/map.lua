@@ -27,8 +27,8 @@ local WINDOW = 4 -- the default of options.window, times the size of the pool
 local Mapping = {}
 Mapping.__index = Mapping
 
-local function onFinished(place, isDone, outcome)
-  local self, number = place[1], place[2]
+local function onFinished(origin, isDone, outcome)
+  local self, number = origin[1], origin[2]
   self.open[number] = nil
   self.working = self.working - 1
   local entry = {isDone = isDone, value = outcome, number = number}

@@ -1,7 +1,6 @@
 --- Checks of the options of pools, and of the calls for tasks.
 
 local check = require("child_process.base.check")
-local cp = require("child_process")
 local cpus = require("child_process.process.cpus")
 local errors = require("child_process.errors")
 
@@ -14,8 +13,8 @@ local options = {}
 ---@field hosts? (Host|"local"|PoolHost)[] where the children run; default: here
 ---@field args? (string|number|boolean)[] arguments of the script
 ---@field options? ForkOptions of its children
----@field maxTasksPerChild? integer a child that has done so many tasks is replaced
----@field retries? integer how often a task is tried again whose child has ended; default 1
+---@field maxTasksPerChild? integer tasks after which a child is replaced
+---@field retries? integer how often a task is tried again when its child has ended; default 1
 ---@field taskTimeout? number milliseconds that a task may take
 ---@field idleTimeout? number milliseconds without a task after which a child is let go
 
@@ -188,8 +187,5 @@ function options.source(source)
     return source[index]
   end, false
 end
-
--- A misspelt option of fork is noticed when the pool is made.
-options.fork = cp.fork
 
 return options

@@ -42,7 +42,7 @@ function Place:isOpen()
   return not self.host or self.host.state == "connected"
 end
 
---- Whether that may still become so.
+--- Whether the host is still connecting.
 ---@return boolean
 function Place:isComing()
   return self.host ~= nil and self.host.state == "connecting"
@@ -97,7 +97,7 @@ function Place:backOff(count, callback, argument)
   end, math.min(SHORTEST_DELAY * 2 ^ (count - 1), LONGEST_DELAY))
 end
 
---- Sets whether the loop runs until that time is over.
+--- Sets whether the loop runs until the backoff is over.
 ---@param on boolean
 function Place:referenceBackoff(on)
   if self.backoff and on then
@@ -107,7 +107,7 @@ function Place:referenceBackoff(on)
   end
 end
 
---- Ends that time without a call.
+--- Ends the backoff without calling back.
 function Place:endBackoff()
   if self.backoff then
     self.backoff:close()

@@ -1,6 +1,6 @@
 --- A part of Pool: which child does which task, and the end of the pool.
 
-local account = require("child_process.pool.ends")
+local noteEnd = require("child_process.pool.ends")
 local growth = require("child_process.pool.growth")
 local Places = require("child_process.pool.places")
 local Promise = require("child_process.promise.promise")
@@ -174,8 +174,7 @@ end
 ---@param task child_process.pool.Task
 ---@param err any
 function methods:_taskFailed(task, err)
-  self._counts.failed = self._counts.failed + 1
-  task:finish(false, err)
+  finish(self, task, false, err)
 end
 
 local function removeIdle(self, worker)
@@ -230,7 +229,7 @@ function methods:_workerEnded(worker)
   self._workers[worker] = nil
   worker.task = nil
   removeIdle(self, worker)
-  local err = account(self, worker, task)
+  local err = noteEnd(self, worker, task)
   dispatch(self)
   resolveIfEmpty(self)
   if err and not task.isOver then
@@ -260,10 +259,9 @@ function methods:_stopAll(err)
     worker.task = nil
     worker:stop()
   end
-  self._counts.failed = self._counts.failed + #running + self._tasks.count
-  self._tasks:dropAll(err)
+  growth.failWaiting(self, err)
   for _, task in ipairs(running) do
-    task:finish(false, err)
+    finish(self, task, false, err)
   end
 end
 

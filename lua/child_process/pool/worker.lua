@@ -31,8 +31,9 @@ local NOTICE = 1000 -- milliseconds between the end of a channel and that of its
 local Worker = {}
 Worker.__index = Worker
 
--- Its stderr is passed on, once the script is ready: before, it is for the error. --------------
+-- Its stderr --------------------------------------------------------------------------------------
 
+-- Passes it on once the script is ready. Before that it is for the error.
 local function onStderr(self, data)
   self.tail = (self.tail .. data):sub(-LONGEST_TAIL)
   if self.wasReady then
