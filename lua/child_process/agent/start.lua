@@ -6,16 +6,14 @@ local core = require("child_process.core")
 local environment = require("child_process.spawn.environment")
 local errors = require("child_process.errors")
 local known = require("child_process.spawn.options")
+local protocol = require("child_process.link.protocol")
 
 local DUPLEX, IGNORE, PIPE = core.stdio.DUPLEX, core.stdio.IGNORE, core.stdio.PIPE
 
 -- What the options of the request become for the program that is started here.
 local function optionsFor(request)
-  local options = {argv0 = request.args[1]}
-  for _, name in ipairs({
-    "cwd", "detached", "uid", "gid", "groups", "limits", "nice", "affinity", "umask",
-    "processGroup", "noNewPrivileges",
-  }) do
+  local options = {argv0 = request.args[1], detached = request.detached}
+  for _, name in ipairs(protocol.OPTIONS) do
     options[name] = request[name]
   end
   -- Whatever ends us, nothing of it remains.

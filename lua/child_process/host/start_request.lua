@@ -3,17 +3,12 @@
 local core = require("child_process.core")
 local errors = require("child_process.errors")
 local debug = require("child_process.base.standard").debug
+local protocol = require("child_process.link.protocol")
 
 local getmetatable = debug.getmetatable -- also sees behind a __metatable field
 
 local PIPE, DUPLEX, IGNORE, CHILD_FD =
   core.stdio.PIPE, core.stdio.DUPLEX, core.stdio.IGNORE, core.stdio.CHILD_FD
-
--- Options that the agent gets as they were given: names of users mean those over there.
-local PASSED = {
-  "cwd", "uid", "gid", "groups", "limits", "nice", "affinity", "umask", "processGroup",
-  "noNewPrivileges", "serialization", "tree",
-}
 
 ---@class StartRequest
 ---@field values table for the frame
@@ -118,6 +113,14 @@ local function copied(list)
   return copy
 end
 
+-- An option as it was given, if it was.
+local function given(options, name)
+  local value = options.given[name]
+  if value ~= core.null then
+    return value
+  end
+end
+
 --- Makes the request for options that arguments.lua has checked.
 ---@param options table
 ---@param host Host
@@ -126,14 +129,12 @@ return function(options, host)
   local values = {
     file = options.file, args = copied(options.args), env = options.env, ipc = options.ipc,
     killSignal = options.killSignal, fork = options.forkThere, detached = options.detached,
+    serialization = given(options, "serialization"),
     unsetEnv = inherits(options.given.env, host.env) and unsetIn(options.given.env) or nil,
     relayed = {},
   }
-  for _, name in ipairs(PASSED) do
-    local value = options.given[name]
-    if value ~= nil and value ~= core.null then
-      values[name] = value
-    end
+  for _, name in ipairs(protocol.OPTIONS) do
+    values[name] = given(options, name)
   end
   local stdio, targets = {}, {}
   for index, entry in ipairs(options.stdio) do

@@ -29,6 +29,13 @@ protocol.kinds = {
   STATS = 27,   -- child, to the agent: what does it use? To the host: the answer
 }
 
+--- The options of a child that a START frame carries as they were given, for the program there.
+--- Names of users mean those over there.
+protocol.OPTIONS = {
+  "cwd", "uid", "gid", "groups", "limits", "nice", "affinity", "umask", "processGroup",
+  "noNewPrivileges",
+}
+
 --- Packs the values of a frame. Strings are bytes.
 ---@param value any
 ---@return string
