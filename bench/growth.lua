@@ -16,7 +16,7 @@ local write = require("bench.report.write")
 
 local ROUNDS = tonumber(os.getenv("BENCH_ROUNDS")) or 3
 local MOST = tonumber(os.getenv("BENCH_MOST")) or math.huge
-local TIMEOUT = 120000 -- milliseconds
+local TIMEOUT = 600000 -- milliseconds
 
 -- Prints what a series measures in one size.
 local function measureHere(name, size)

@@ -1,7 +1,6 @@
 -- Draws the series of growth.lua: a small picture for each, both axes logarithmic.
 
 local growth = require("bench.report.growth")
-local number = require("bench.report.number")
 local size = require("bench.report.size")
 local svg = require("bench.report.svg")
 local under = require("bench.report.conditions")
@@ -12,6 +11,8 @@ local LEFT, RIGHT, TOP, BOTTOM = 52, 14, 40, 36 -- around the area of the lines
 local AREA_WIDTH, AREA_HEIGHT = PANEL_WIDTH - LEFT - RIGHT, PANEL_HEIGHT - TOP - BOTTOM
 local HEAD, FOOT = 62, 30
 local NAME_WIDTH = 5.8 -- of a letter of a legend
+local LABEL_WIDTH = 34 -- of a size below the lines
+local CLASSES = {"c1", "c3", "c4", "c5", "c2"} -- the colours of the lines
 
 ---@class bench.curves
 local curves = {}
@@ -58,12 +59,15 @@ local function drawGrid(parts, series, left, top, xOf, yOf)
   for power = first, last do
     local y = yOf(10 ^ power)
     parts[#parts + 1] = svg.line(left + LEFT, y, right, y, "grid")
-    parts[#parts + 1] = svg.text(left + LEFT - 6, y + 4, "faint", number.plain(10 ^ power), "end")
+    parts[#parts + 1] = svg.text(left + LEFT - 6, y + 4, "faint", ("%g"):format(10 ^ power), "end")
   end
-  for _, point in ipairs(series.points) do
-    local x = xOf(point.size)
+  for i, point in ipairs(series.points) do
+    local x, following = xOf(point.size), series.points[i + 1]
     parts[#parts + 1] = svg.line(x, top + TOP, x, bottom, "grid")
-    parts[#parts + 1] = svg.text(x, bottom + 14, "faint", size.text(point.size, series.x), "middle")
+    if not following or xOf(following.size) - x > LABEL_WIDTH then
+      parts[#parts + 1] = svg.text(x, bottom + 14, "faint", size.text(point.size, series.x),
+        "middle")
+    end
   end
   parts[#parts + 1] = svg.text(left + LEFT + AREA_WIDTH / 2, bottom + 28, "faint", series.x,
     "middle")
@@ -76,10 +80,10 @@ local function drawLine(parts, series, line, xOf, yOf)
     if values[i] then
       local x, y = xOf(point.size), yOf(values[i].median)
       points[#points + 1] = {x, y}
-      dots[#dots + 1] = svg.dot(x, y, "dot c" .. line)
+      dots[#dots + 1] = svg.dot(x, y, "dot " .. CLASSES[line])
     end
   end
-  parts[#parts + 1] = svg.polyline(points, "c" .. line .. " line")
+  parts[#parts + 1] = svg.polyline(points, CLASSES[line] .. " line")
   parts[#parts + 1] = table.concat(dots)
 end
 
@@ -90,7 +94,7 @@ local function drawPanel(parts, series, left, top)
   drawGrid(parts, series, left, top, xOf, yOf)
   local x = left + LEFT
   for line, name in ipairs(series.lines) do
-    parts[#parts + 1] = svg.rectangle(x, top + 22, 10, 8, "bar c" .. line)
+    parts[#parts + 1] = svg.rectangle(x, top + 22, 10, 8, "bar " .. CLASSES[line])
     parts[#parts + 1] = svg.text(x + 14, top + 30, "faint", name)
     x = x + 30 + #name * NAME_WIDTH
     drawLine(parts, series, line, xOf, yOf)
