@@ -21,13 +21,13 @@ local function log10(value)
   return math.log(value) / math.log(10)
 end
 
--- From which power of ten to which the medians of a series go.
+-- From which power of ten to which the figures of a series go.
 local function decadesOf(series)
   local lowest, highest
   for line in ipairs(series.lines) do
     for _, value in pairs(growth.values(series, line)) do
-      lowest = math.min(lowest or value.median, value.median)
-      highest = math.max(highest or value.median, value.median)
+      lowest = math.min(lowest or value, value)
+      highest = math.max(highest or value, value)
     end
   end
   if not lowest then
@@ -78,7 +78,7 @@ local function drawLine(parts, series, line, xOf, yOf)
   local dots = {}
   for i, point in ipairs(series.points) do
     if values[i] then
-      local x, y = xOf(point.size), yOf(values[i].median)
+      local x, y = xOf(point.size), yOf(values[i])
       points[#points + 1] = {x, y}
       dots[#dots + 1] = svg.dot(x, y, "dot " .. CLASSES[line])
     end

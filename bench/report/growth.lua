@@ -1,24 +1,22 @@
--- Judges a series: how much the cost of a unit grows with the size.
-
-local statistics = require("bench.report.statistics")
+-- Judges a series: how much the cost of a unit grows with the size. Of the rounds the lowest
+-- counts, since what else the machine has to do only adds to a time.
 
 local MOST = 2 -- more than this is named: caches and the like make up for less
 
 ---@class bench.growth
 local growth = {}
 
---- The medians of a line of a series, by point; nil where nothing was measured.
+--- The figures of a line of a series, by point; nil where nothing was measured.
 ---@param series table what growth.lua has recorded
 ---@param line integer
----@return (bench.spread?)[]
+---@return (number?)[]
 function growth.values(series, line)
   local values = {}
   for i, point in ipairs(series.points) do
-    local list = {}
     for _, numbers in ipairs(point.rounds) do
-      list[#list + 1] = numbers[line] or nil
+      local value = numbers[line]
+      values[i] = value and math.min(values[i] or value, value) or values[i]
     end
-    values[i] = statistics.spread(list)
   end
   return values
 end
@@ -32,7 +30,7 @@ function growth.factor(series, line)
   local least, factor
   local values = growth.values(series, line)
   for i = 1, #series.points do
-    local value = values[i] and values[i].median
+    local value = values[i]
     if value and least then
       factor = math.max(factor or 0, value / least)
     end

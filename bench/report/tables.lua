@@ -25,7 +25,7 @@ function tables.series(series)
   for index, name in ipairs(series.lines) do
     local cells, values = {name}, growth.values(series, index)
     for i = 1, #series.points do
-      cells[#cells + 1] = values[i] and number.plain(values[i].median) or "-"
+      cells[#cells + 1] = values[i] and number.plain(values[i]) or "-"
     end
     local factor = growth.factor(series, index)
     local text = factor and ("%.1f"):format(factor) or "-"
@@ -45,7 +45,7 @@ end
 function tables.foot(results)
   local named = growth.named(results)
   return ("Growth is how many times as much a unit costs in any size as in any smaller one, at "
-    .. "most. More than 2: %s.\n\nMedians of %s. %s\n"):format(
+    .. "most. More than 2: %s.\n\nThe lowest of %s. %s\n"):format(
     #named > 0 and table.concat(named, "; ") or "none",
     results.rounds == 1 and "one round" or results.rounds .. " rounds",
     under.machine(results.machine))

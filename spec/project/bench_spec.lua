@@ -140,9 +140,9 @@ describe("The bench", function()
 
   it("says how much a unit costs more in larger sizes than in smaller ones", function()
     local series = grown().series[1]
-    assert.equal(3, growth.factor(series, 1)) -- 60 ns of a million, after 20
-    assert.equal(1, growth.factor(series, 2))
-    assert.same({"Timers: set (3.0 times)"}, growth.named(grown()))
+    assert.equal(2.5, growth.factor(series, 1)) -- 50 ns of a million, after 20
+    assert.equal(8 / 7, growth.factor(series, 2))
+    assert.same({"Timers: set (2.5 times)"}, growth.named(grown()))
   end)
 
   it("prints the series as Markdown, with what was left out", function()
@@ -151,9 +151,9 @@ describe("The bench", function()
       assert.truthy(text:find(part, 1, true), text)
     end
     has("| Timers: ns, by timers | 1 | 1k | 1M | growth |\n|---|---|---|---|---|\n")
-    has("| set | 60.0 | 20.0 | 60.0 | **3.0** |\n| clear | 8.00 | 8.00 | - | 1.0 |\n")
+    has("| set | 50.0 | 20.0 | 50.0 | **2.5** |\n| clear | 7.00 | 8.00 | - | 1.1 |\n")
     has("Left out: 1G, needs more memory.")
-    has("More than 2: Timers: set (3.0 times).")
+    has("More than 2: Timers: set (2.5 times).")
   end)
 
   it("prints what memory is taken as Markdown", function()
