@@ -15,6 +15,7 @@
 #   WRAPPER               a command under which `make test` runs everything
 #   SPEC                  the folders or files of the spec to run (spec)
 #   PLATFORMS             the platforms of `make test-platforms` (all)
+#   RENEW=1               `make bench-budgets` writes the budgets
 #   FUZZ_SECONDS          how long each program of `make fuzz` runs (20)
 #   BUSTED                the Lua script that starts busted
 
@@ -387,6 +388,17 @@ bench-memory: setup ## measure the memory of children, timers ..., and after muc
 bench-peers: setup ## install the implementations to compare with into build/peers
 	@bench/install_peers.sh
 
+# Instructions can be counted where times cannot be judged.
+.PHONY: bench-budgets
+bench-budgets: setup ## compare counts of instructions and allocations with the budgets (RENEW=1: write them)
+	@if scripts/setup.sh valgrind; then $(MAKE) $(again) run-budgets; \
+	  else echo "bench-budgets: skipped, there is no valgrind"; fi
+
+.PHONY: run-budgets
+run-budgets: build $(BUILD)/bench/counter
+	@$(MAKE) -s -C bench ../build/bench/tiny
+	@CFLAGS='$(CFLAGS)' scripts/budgets.sh $(BUILD)/bench/counter
+
 .PHONY: install
 install: install-module install-library ## install into $(DESTDIR)$(PREFIX)
 
@@ -478,6 +490,12 @@ $(BUILD)/spec/faults/host: $(wildcard spec/faults/*.[ch]) $(BUILD)/flags
 	@echo "  CC $@"
 	@$(compile) -Wno-pedantic -fvisibility=default -rdynamic $(LDFLAGS) $(filter %.c,$^) -o $@ \
 	  $(UV_LIBS) $(shell $(PKG_CONFIG) --libs $(lua_package)) -ldl
+
+$(BUILD)/bench/counter: bench/budgets/counter.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	@echo "  CC $<"
+	@$(compile) -fvisibility=default -rdynamic $(LDFLAGS) $< -o $@ \
+	  $(shell $(PKG_CONFIG) --libs $(lua_package))
 
 # Written anew only when a flag has changed, and then everything is made again.
 $(BUILD)/flags: always | found
