@@ -10,9 +10,12 @@
  *
  * Two counts of the same code differ by little: no garbage is collected, and Lua's strings have the
  * same hashes in each run. */
+#include <alloca.h>
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>
+#include <poll.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -25,14 +28,24 @@ typedef struct counter {
   size_t blocks, bytes;
 } counter;
 
-/* Lua makes the seed of its hashes from the time, and from addresses, which are always the same
- * under valgrind. */
+/* Lua makes the seed of its hashes from the time, and from addresses. Under valgrind these are
+ * always the same, except those on the stack. */
+
 time_t time(time_t *result)
 {
   if (result != NULL) {
     *result = 0;
   }
   return 0;
+}
+
+/* The module waits for the copy of a process, and looks around every 10 ms, which on a busy machine
+ * is more often. Here it never has to. */
+int poll(struct pollfd *polled, nfds_t count, int timeout)
+{
+  const struct timespec limit = {timeout / 1000, timeout % 1000 * 1000000L};
+
+  return ppoll(polled, count, timeout < 0 || (timeout > 0 && count > 0) ? NULL : &limit, NULL);
 }
 
 static void *allocate(void *data, void *block, size_t old_size, size_t size)
@@ -69,17 +82,14 @@ static int more(lua_State *L)
   return 1;
 }
 
-int main(int argc, char **argv)
-{
-  counter counts = {0};
+/* Away from the environment and what else is at the top of the stack, by at least STACK_MARGIN. */
+enum { STACK_MARGIN = 0x10000, STACK_STEP = 0x100000 };
 
-  if (argc < ARGUMENTS_AT) {
-    fprintf(stderr, "usage: counter WARM_UP UNITS SCRIPT [ARGUMENT...]\n");
-    return 2;
-  }
-  counts.warm_up = atol(argv[1]);
-  counts.units = atol(argv[2]);
+__attribute__((noinline)) static int run(int argc, char **argv)
+{
+  counter counts = {.warm_up = atol(argv[1]), .units = atol(argv[2])};
   lua_State *L = lua_newstate(allocate, &counts);
+
   if (L == NULL) {
     return 1;
   }
@@ -99,4 +109,16 @@ int main(int argc, char **argv)
   }
   lua_close(L);
   return status == 0 ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+  if (argc < ARGUMENTS_AT) {
+    fprintf(stderr, "usage: counter WARM_UP UNITS SCRIPT [ARGUMENT...]\n");
+    return 2;
+  }
+  uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+  uintptr_t there = (here - STACK_MARGIN) / STACK_STEP * STACK_STEP;
+  *(volatile char *)alloca(here - there) = 0;
+  return run(argc, argv);
 }

@@ -3,7 +3,9 @@
 local more, size = ...
 local cp = require("child_process")
 
-local child = cp.spawn(os.getenv("CHILD_PROCESS_INTERPRETER"), {"bench/budgets/piece_child.lua", size})
+local child = cp.spawn(os.getenv("CHILD_PROCESS_INTERPRETER"), {
+  "bench/budgets/piece_child.lua", size,
+})
 local left
 local function ask()
   left = tonumber(size)

@@ -49,9 +49,8 @@ local function readFile(path)
   return text
 end
 
--- The counter's environment holds nothing else: its size changes the addresses of what is on the
--- stack, hence the seed of Lua's hashes. The C library copies and compares memory in the way that
--- it does on any processor.
+-- The counter's environment holds nothing else, for a child gets a copy. The C library is to copy
+-- and compare memory in the way that it does on any processor of this kind.
 local ENVIRONMENT = table.concat({
   "PATH=/usr/bin:/bin", "LUA_PATH=lua/?.lua",
   "LUA_CPATH=" .. counter:match("^(.*)/bench/") .. "/?.so",
