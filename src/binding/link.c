@@ -43,33 +43,35 @@ static const cpl_handle_kind kind = {cpl_link_class, is_active, close_handle};
 
 /* Callbacks. */
 
+/* Calls a method of the owner. What it reports comes once, so the link fails if Lua has run out of
+ * memory. */
+static void emit(cp_link *link, const char *method, const cpl_value *values, int count)
+{
+  if (!cpl_emit(link->owner, method, values, count)) {
+    cp_link_fail(link, -ENOMEM);
+  }
+}
+
 static void on_frame(cp_link *link, const cp_link_frame *frame, const char *payload)
 {
   cpl_value values[] = {cpl_integer(frame->kind), cpl_integer(frame->child),
                         cpl_bytes(frame->length > 0 ? payload : "", frame->length)};
 
-  /* Out of memory. What the frame says comes once, so everything is lost rather than this. */
-  if (!cpl_emit(link->owner, "onframe", values, 3)) {
-    cp_link_fail(link, -ENOMEM);
-  }
+  emit(link, "onframe", values, 3);
 }
 
 static void on_drained(cp_link *link, uint32_t child, unsigned stream)
 {
   cpl_value values[] = {cpl_integer(child), cpl_integer(stream)};
 
-  if (!cpl_emit(link->owner, "ondrained", values, 2)) {
-    cp_link_fail(link, -ENOMEM);
-  }
+  emit(link, "ondrained", values, 2);
 }
 
 static void on_refused(cp_link *link, uint32_t child, unsigned stream, int error)
 {
   cpl_value values[] = {cpl_integer(child), cpl_integer(stream), cpl_integer(error)};
 
-  if (!cpl_emit(link->owner, "onrefused", values, 3)) {
-    cp_link_fail(link, -ENOMEM);
-  }
+  emit(link, "onrefused", values, 3);
 }
 
 /* Reports an event if it is owed. Returns false if that has to be done again. */

@@ -6,15 +6,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* What the owner is to be told about a stream. */
-struct cp_link_report {
-  uint32_t child;
-  unsigned stream;
-  int error; /* with which it was refused; 0: it is drained */
-  bool is_due;
-  CP_QUEUE_ENTRY(cp_link_report) entry;
-};
-
 static void on_input(cp_stream *stream, const char *data, ssize_t n);
 static void on_due(void *owner);
 
@@ -33,31 +24,11 @@ static cp_relay *find(const cp_link *link, uint32_t child, unsigned stream)
   return NULL;
 }
 
-/* The report of a relay that drains, which is not due yet; or NULL. */
-static cp_link_report *find_draining(const cp_link *link, const cp_relay *relay)
-{
-  cp_link_report *report = NULL;
-
-  CP_QUEUE_FOREACH(report, &link->reports, entry)
-  {
-    if (report->child == relay->child && report->stream == relay->number && !report->is_due) {
-      return report;
-    }
-  }
-  return NULL;
-}
-
-/* The loop calls back, not the relay, which may be in the middle of something. If the relay was
- * refused, that is reported first: nobody awaits anything of a child that is drained. */
 static void on_relay_drained(void *owner, const cp_relay *relay)
 {
   cp_link *link = owner;
-  cp_link_report *report = find_draining(link, relay);
 
-  if (report != NULL) {
-    CP_QUEUE_REMOVE(&link->reports, report, entry);
-    CP_QUEUE_ADD(&link->reports, report, entry);
-    report->is_due = true;
+  if (cp_link_reports_drained(&link->reports, relay->child, relay->number)) {
     cp_due_add(link->streams->loop, &link->due);
   }
 }
@@ -65,15 +36,9 @@ static void on_relay_drained(void *owner, const cp_relay *relay)
 /* Without memory the link fails. */
 static void add_report(cp_link *link, cp_link_report report)
 {
-  cp_link_report *copy = malloc(sizeof(*copy));
-
-  if (copy == NULL) {
+  if (cp_link_reports_add(&link->reports, report) < 0) {
     cp_link_fail(link, -ENOMEM);
-    return;
-  }
-  *copy = report;
-  CP_QUEUE_ADD(&link->reports, copy, entry);
-  if (report.is_due) {
+  } else if (report.is_due) {
     cp_due_add(link->streams->loop, &link->due);
   }
 }
@@ -163,43 +128,16 @@ bool cp_link_drain(cp_link *link, uint32_t child, unsigned stream)
   return true;
 }
 
-static cp_link_report *next_report(const cp_link *link)
-{
-  cp_link_report *report = NULL;
-
-  CP_QUEUE_FOREACH(report, &link->reports, entry)
-  {
-    if (report->is_due) {
-      return report;
-    }
-  }
-  return NULL;
-}
-
-static void free_reports(cp_link *link)
-{
-  cp_link_report *next = NULL;
-
-  for (cp_link_report *report = CP_QUEUE_FIRST(&link->reports); report != NULL; report = next) {
-    next = CP_LIST_NEXT(report, entry);
-    free(report);
-  }
-  CP_QUEUE_INIT(&link->reports);
-}
-
 static void report_streams(cp_link *link)
 {
-  cp_link_report *next = NULL;
-
-  while (!link->closed && (next = next_report(link)) != NULL) {
-    cp_link_report report = *next;
+  while (!link->closed && cp_link_reports_are_due(&link->reports)) {
+    cp_link_report report;
 
     if (cp_loop_is_interrupted(link->streams->loop)) {
       cp_due_add(link->streams->loop, &link->due);
       return;
     }
-    CP_QUEUE_REMOVE(&link->reports, next, entry);
-    free(next);
+    report = cp_link_reports_take(&link->reports);
     if (report.error == 0) {
       link->callbacks->on_drained(link, report.child, report.stream);
     } else {
@@ -462,7 +400,7 @@ cp_link *cp_link_new(cp_streams *streams, cp_link_side side, int in, int out,
       .side = side,
       .due = {.callback = on_due, .owner = link},
   };
-  CP_QUEUE_INIT(&link->reports);
+  cp_link_reports_init(&link->reports);
   cp_frame_reader_init(&link->reader, side == CP_LINK_HOST ? CP_LINK_AGENT : CP_LINK_HOST,
                        &of_reader, link);
   if (cp_link_output_open(&link->output, streams, out, &of_output, link) < 0) {
@@ -494,7 +432,7 @@ cp_link *cp_link_close(cp_link *link)
   for_each_relay(link, cp_relay_free);
   link->input = cp_stream_close(link->input);
   cp_link_output_close(&link->output);
-  free_reports(link);
+  cp_link_reports_free(&link->reports);
   cp_frame_reader_free(&link->reader);
   cp_buffer_free(&link->rest);
   if (!link->active) {

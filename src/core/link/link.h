@@ -10,9 +10,9 @@
 #include "core/link/frame_reader.h"
 #include "core/link/output.h"
 #include "core/link/relay.h"
+#include "core/link/reports.h"
 
 typedef struct cp_link cp_link;
-typedef struct cp_link_report cp_link_report;
 
 enum { CP_LINK_BUCKETS = 256 };
 
@@ -45,7 +45,7 @@ struct cp_link {
   CP_LIST(cp_relay) relays[CP_LINK_BUCKETS]; /* by the child's number */
   size_t relay_count;
   bool awaits_idle;
-  CP_QUEUE(cp_link_report) reports; /* of streams, to the owner */
+  cp_link_reports reports;
 
   /* Input. */
   cp_stream *input;
