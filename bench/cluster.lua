@@ -19,14 +19,6 @@ local HERE = arg[0]:match("^(.*)/[^/]*$") or "."
 local AGENTS, TASKS = tonumber(arg[1]) or 64, tonumber(arg[2]) or 100000
 local DELAY, CHILDREN = arg[3] or "5", tonumber(arg[4]) or 2
 
-local function interpreter()
-  local first = 0
-  while arg[first - 1] do
-    first = first - 1
-  end
-  return arg[first]
-end
-
 local function now()
   local time = process:hrtime()
   return time[1] + time[2] / 1e9
@@ -38,13 +30,6 @@ local function processorTime()
   return usage.userCPUTime + usage.systemCPUTime
 end
 
-local function residentKiB()
-  local file = assert(io.open("/proc/self/statm"))
-  local pages = select(2, file:read("*n", "*n"))
-  file:close()
-  return pages * 4
-end
-
 assert(require("child_process").spawnSync("make", {"-s", "-C", HERE}, {stdio = "inherit"})
   .status == 0, "the programs cannot be built")
 
@@ -52,7 +37,7 @@ local began = now()
 local hosts = {}
 for index = 1, AGENTS do
   hosts[index] = host.connect({HERE .. "/../build/bench/delay", DELAY}, {
-    lua = interpreter(), connectTimeout = 300000,
+    lua = process.execPath, connectTimeout = 300000,
   })
 end
 
@@ -81,8 +66,8 @@ local function report()
   local count = math.floor(TASKS / quarters)
   local current, usedNow = now(), processorTime()
   collectgarbage()
-  print(("| %d | %.0f | %.0f | %d KiB | %.0f KiB |"):format(done, count / (current - time),
-    (usedNow - used) / count, residentKiB(), collectgarbage("count")))
+  print(("| %d | %.0f | %.0f | %.0f KiB | %.0f KiB |"):format(done, count / (current - time),
+    (usedNow - used) / count, process:memoryUsage().rss / 1024, collectgarbage("count")))
   io.stdout:flush()
   time, used = now(), processorTime()
 end
