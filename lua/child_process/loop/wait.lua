@@ -162,10 +162,18 @@ end
 
 loop.handleEnd(reportStranded)
 
+local outermost = nil ---@type Waiter? the one for which the loop runs
+
+--- Whether a wait outside of coroutines is over, and returns as soon as the loop has stopped.
+---@return boolean
+function wait.isReturning()
+  return outermost ~= nil and outermost.ready == true
+end
+
 local function runUntil(waiter)
-  waiter.runsLoop = true
+  waiter.runsLoop, outermost = true, waiter
   local ok, alive = pcall(loop._runToWait)
-  waiter.runsLoop = nil
+  waiter.runsLoop, outermost = nil, nil
   if not ok then
     error(alive, 0)
   elseif not waiter.ready then

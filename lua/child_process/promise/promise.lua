@@ -44,6 +44,10 @@ end
 
 local unhandled = {}
 
+local function setImmediate(...)
+  require("child_process.loop.immediates").setImmediate(...)
+end
+
 local function report(promise)
   if not promise._handled then
     promise._handled = true -- it may be in the list twice
@@ -59,17 +63,25 @@ local function reportUnlessTaken(promise)
   end
 end
 
-local function reportUnhandled()
-  local list = unhandled
-  unhandled = {}
+-- Code outside of coroutines whose wait is over goes on before the loop does, and may handle them.
+local function reportAll(list)
+  if wait.isReturning() then
+    setImmediate(reportAll, list)
+    return
+  end
   for _, promise in ipairs(list) do
     if promise._finally and rawequal(promise._finally._reason, promise._reason) then
-      local setImmediate = require("child_process.timers").setImmediate
       setImmediate(setImmediate, reportUnlessTaken, promise)
     else
       report(promise)
     end
   end
+end
+
+local function reportUnhandled()
+  local list = unhandled
+  unhandled = {}
+  reportAll(list)
 end
 
 local function noteUnhandled(promise)
