@@ -127,7 +127,20 @@ for _, serialization in ipairs({"json", "advanced"}) do
       local cycle = {}
       cycle.fn = serialization == "json" and cycle or print
       assert.has_error(function() child:request(cycle) end)
+      for _, unsendable in ipairs({print, coroutine.create(print), io.stdout}) do
+        local err = support.error(child.request, child, unsendable)
+        assert.equal("ERR_INVALID_ARG_TYPE", err.code)
+        assert.matches('The "value" argument must be one of type string', err.message, 1, true)
+      end
       assert.equal(2, value(child:request(1)))
+      finish(child)
+    end)
+
+    it("is rejected if the reply is none that a message can be", function()
+      local child = messages.fork(handling("return value == 1 and print or io.stdout"), options)
+      for sent = 1, 2 do
+        assert.equal("ERR_INVALID_RETURN_VALUE", reason(child:request(sent)).code)
+      end
       finish(child)
     end)
 

@@ -68,9 +68,13 @@ local function forget(self, request)
   end
 end
 
+local function postReply(self, id, value)
+  self.requests:post(envelope.reply(id, value))
+end
+
 -- A reply whose value cannot be sent is an error for the other side.
 local function reply(self, id, value)
-  local ok, err = pcall(self.requests.post, self.requests, envelope.reply(id, value))
+  local ok, err = pcall(postReply, self, id, value)
   if not ok then
     self.requests:post(envelope.failure(id, err))
   end

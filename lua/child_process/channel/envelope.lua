@@ -6,22 +6,39 @@
 --   {child_process = "reply", id = 1, error = {name =, message =, code =, traceback =}}
 --   {child_process = "cancel", id = 1}                 nobody waits for the reply any more
 
+local core = require("child_process.core")
 local errors = require("child_process.errors")
 
 ---@class child_process.envelope
 local envelope = {}
 
+-- JSON leaves these out, and the message would be one without a value.
+local UNSENDABLE = {["function"] = true, thread = true, userdata = true}
+
+local function isUnsendable(value)
+  return UNSENDABLE[type(value)] and value ~= core.null
+end
+
+--- Raises an error if the value is of a type that no message can have.
 ---@param id integer
----@param value any
+---@param value any nil asks whether anybody answers requests there
 ---@return table
 function envelope.request(id, value)
+  if isUnsendable(value) then
+    error(errors.invalidArgType("value", {"string", "table", "number", "boolean"}, value))
+  end
   return {child_process = "request", id = id, value = value}
 end
 
+--- Raises an error if the value is of a type that no message can have.
 ---@param id any
 ---@param value any nil too
 ---@return table
 function envelope.reply(id, value)
+  if isUnsendable(value) then
+    error(errors.invalidReturnValue("string, table, number, boolean, or nil", "process:handle",
+      value))
+  end
   return {child_process = "reply", id = id, value = value}
 end
 
