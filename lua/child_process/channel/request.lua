@@ -2,6 +2,7 @@
 
 local ChannelEnd = require("child_process.channel.end")
 local check = require("child_process.base.check")
+local childEnd = require("child_process.channel.child_end")
 local core = require("child_process.core")
 local emitters = require("child_process.events.emitter")
 local errors = require("child_process.errors")
@@ -47,30 +48,20 @@ local function readOptions(options)
   return timeout, check.signalOption(options), options.handle
 end
 
-local function startFailed(child)
-  local failure = child._startError
-  local err = errors.childEnded()
-  err.message = ("The child could not be started: %s"):format(failure.message)
-  err.cause = failure
-  return err
-end
-
 -- A promise that is rejected because there is no open channel.
 local function failClosed(target)
   if core.kindOf(target) ~= "ChildProcess" then
     return Promise.reject(errors.ipcChannelClosed())
   elseif target._startError then
-    return Promise.reject(startFailed(target))
+    return Promise.reject(childEnd(target))
   elseif target.spawnfile and not target.pid then -- the reason comes on the next tick
     local promise = Promise._pending()
     target:once("close", function()
-      promise:_reject(startFailed(target))
+      promise:_reject(childEnd(target))
     end)
     return promise
   end
-  local hasEnded = target.exitCode ~= nil or target.signalCode ~= nil
-  return Promise.reject(hasEnded and errors.childEnded(target.exitCode, target.signalCode)
-    or errors.ipcChannelClosed())
+  return Promise.reject(target._exited and childEnd(target) or errors.ipcChannelClosed())
 end
 
 -- Ends the request when the time is over, or the signal is aborted.

@@ -3,6 +3,7 @@
 --- except that an end on which nobody listens refuses them.
 
 local Answers = require("child_process.channel.answers")
+local childEnd = require("child_process.channel.child_end")
 local core = require("child_process.core")
 local envelope = require("child_process.channel.envelope")
 local errors = require("child_process.errors")
@@ -229,7 +230,7 @@ local function settleAll(self, err)
 end
 
 local function settleAtEnd(self, child)
-  settleAll(self, errors.childEnded(child.exitCode, child.signalCode))
+  settleAll(self, childEnd(child))
 end
 
 -- The channel closes before "exit" says how the child has ended.
