@@ -23,13 +23,8 @@ local LOST_AFTER = 20 -- intervals without a ping
 
 ---@class Agent
 ---@field package link userdata of core
----@field package children table<integer, ChildProcess> those that are not closed
+---@field package children table<integer, child_process.AgentChild> those that are not closed
 ---@field package left child_process.LeftTrees of those that are
----@field package channels table<integer, integer> the descriptor of each child's channel
----@field package exits table<integer, table> EXIT frames that wait for messages
----@field package relayed table<integer, integer[]> descriptors of children whose output the host
----writes to descriptors of its own
----@field package undrained table<integer, integer> how many of these have bytes that were not sent
 ---@field package isGreeted boolean
 ---@field package isEnding boolean no more children are started
 ---@field package hasLeft boolean what closed children have left may still run
@@ -80,7 +75,7 @@ onFrame[kinds.START] = function(self, id, bytes)
 end
 
 onFrame[kinds.SIGNAL] = function(self, id, bytes)
-  local child, request = self.children[id], protocol.unpack(bytes)
+  local child, request = self:find(id), protocol.unpack(bytes)
   local options = request and {
     tree = request.tree, forceKillAfterDelay = request.delay or math.huge,
   }
@@ -92,7 +87,7 @@ onFrame[kinds.SIGNAL] = function(self, id, bytes)
 end
 
 onFrame[kinds.STATS] = function(self, id, bytes)
-  local child, request = self.children[id], protocol.unpack(bytes)
+  local child, request = self:find(id), protocol.unpack(bytes)
   local ok, result = true, nil
   if child and request then
     ok, result = pcall(child.stats, child, {tree = request.tree})
@@ -136,8 +131,8 @@ function Agent:endChildren()
     return
   end
   self.isEnding = true
-  for _, child in pairs(self.children) do
-    child:kill("SIGTERM", {tree = true, forceKillAfterDelay = self.grace})
+  for _, entry in pairs(self.children) do
+    entry.process:kill("SIGTERM", {tree = true, forceKillAfterDelay = self.grace})
   end
   self.left:dispose(self.grace):andThen(function()
     self.hasLeft = false
@@ -208,9 +203,8 @@ function agent.run()
     error(errors.system(errno, "dup"))
   end
   local self = setmetatable({
-    link = link, children = {}, left = LeftTrees.new(), channels = {}, exits = {}, relayed = {},
-    undrained = {}, isGreeted = false, isEnding = false, hasLeft = true, isEnded = false,
-    isFinishing = false, isLost = false, grace = 5000,
+    link = link, children = {}, left = LeftTrees.new(), isGreeted = false, isEnding = false,
+    hasLeft = true, isEnded = false, isFinishing = false, isLost = false, grace = 5000,
   }, Agent)
   link:setOwner(self)
   link:reference(true)

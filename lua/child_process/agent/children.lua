@@ -9,6 +9,14 @@ local start = require("child_process.agent.start")
 
 local kinds = protocol.kinds
 
+---@class child_process.AgentChild
+---@field process ChildProcess
+---@field channel? integer its descriptor that is a channel
+---@field relayed integer[] its descriptors whose output the host writes to descriptors of its own
+---@field undrained integer how many of these have bytes that were not sent
+---@field exit? table the EXIT frame, while messages of the child are sent
+---@field hasClosed? boolean it has closed meanwhile
+
 ---@class Agent
 local methods = {}
 
@@ -19,48 +27,51 @@ function methods:send(kind, id, value)
   self.link:send(kind, id, value ~= nil and protocol.pack(value) or nil)
 end
 
-local function forget(self, id)
-  self.children[id], self.channels[id], self.relayed[id] = nil, nil, nil
+---@param id integer
+---@return ChildProcess? # nil if it has closed
+function methods:find(id)
+  local entry = self.children[id]
+  return entry and entry.process
 end
 
-local function exited(self, id, child, code, signum)
+local function exited(self, id, entry, code, signum)
+  local child = entry.process
   local exit = {
     code = code, signum = signum, usage = child:resourceUsage(),
     forced = child.isForcefullyTerminated or nil,
   }
-  local channel = self.channels[id]
-  if channel and self.link:drain(id, channel) then
-    self.exits[id] = exit
+  if entry.channel and self.link:drain(id, entry.channel) then
+    entry.exit = exit
   else
     self:send(kinds.EXIT, id, exit)
   end
 end
 
-local function closed(self, id)
-  if self.exits[id] then -- its messages are still on their way
-    self.exits[id].isClosed = true
+local function closed(self, id, entry)
+  if entry.exit then -- its messages are still on their way
+    entry.hasClosed = true
     return
   end
-  local isLeft = self.left:add(id, self.children[id])
-  forget(self, id)
+  local isLeft = self.left:add(id, entry.process)
+  self.children[id] = nil
   self:send(kinds.CLOSED, id, {isLeft = isLeft})
   self:finishIfDone()
 end
 
 -- The child has closed. What it has printed last is sent first.
-local function closeAfterOutput(self, id)
-  for _, fd in ipairs(self.relayed[id] or {}) do
+local function closeAfterOutput(self, id, entry)
+  for _, fd in ipairs(entry.relayed) do
     if self.link:drain(id, fd) then
-      self.undrained[id] = (self.undrained[id] or 0) + 1
+      entry.undrained = entry.undrained + 1
     end
   end
-  if not self.undrained[id] then
-    closed(self, id)
+  if entry.undrained == 0 then
+    closed(self, id, entry)
   end
 end
 
-local function watch(self, id, child)
-  local isStarted = false
+local function watch(self, id, entry)
+  local child, isStarted = entry.process, false
   child:on("error", function(err)
     if self.children[id] or not self.isEnding then -- else nobody has asked
       self:send(isStarted and kinds.ERROR or kinds.FAILED, id, protocol.packError(err))
@@ -71,17 +82,18 @@ local function watch(self, id, child)
     self:send(kinds.STARTED, id, child.pid)
   end)
   child:on("exit", function(code, name)
-    exited(self, id, child, code, name and signals.number(name))
+    exited(self, id, entry, code, name and signals.number(name))
   end)
-  child:on("close", function() closeAfterOutput(self, id) end)
+  child:on("close", function() closeAfterOutput(self, id, entry) end)
 end
 
 local function begin(self, id, request)
-  local child = ChildProcess.new()
-  self.children[id] = child
-  self.channels[id], self.relayed[id] = request.ipc, request.relayed
-  watch(self, id, child)
-  start(child, self.link, id, request)
+  local entry = {
+    process = ChildProcess.new(), channel = request.ipc, relayed = request.relayed, undrained = 0,
+  }
+  self.children[id] = entry
+  watch(self, id, entry)
+  start(entry.process, self.link, id, request)
 end
 
 --- Starts a child.
@@ -94,27 +106,26 @@ function methods:startChild(id, bytes)
     ok, err = pcall(begin, self, id, request)
   end
   if not ok then
-    forget(self, id)
+    self.children[id] = nil
     self:send(kinds.FAILED, id, protocol.packError(err))
   end
 end
 
 --- Called by core when the messages, or the last output, of a child that has ended were sent.
 function methods:ondrained(id, fd)
-  local exit = self.exits[id]
-  if fd ~= self.channels[id] then
-    self.undrained[id] = self.undrained[id] > 1 and self.undrained[id] - 1 or nil
-    if not self.undrained[id] then
-      closed(self, id)
+  local entry = self.children[id]
+  if fd ~= entry.channel then
+    entry.undrained = entry.undrained - 1
+    if entry.undrained == 0 then
+      closed(self, id, entry)
     end
-  elseif exit then
-    self.exits[id] = nil
-    local isClosed = exit.isClosed
-    exit.isClosed = nil
-    self:send(kinds.EXIT, id, exit)
-    if isClosed then
-      closed(self, id)
-    end
+    return
+  end
+  local exit = entry.exit
+  entry.exit = nil
+  self:send(kinds.EXIT, id, exit)
+  if entry.hasClosed then
+    closed(self, id, entry)
   end
 end
 
