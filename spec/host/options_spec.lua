@@ -93,8 +93,10 @@ function tries.stdio()
     stdio = {"ignore", "pipe", {childFd = 1}},
   }):gsub("\n", " ")))
   local file = assert(io.open("/dev/null"))
-  refused({stdio = {file}}, "options.stdio[0]")
-  refused({stdio = {"pipe", "pipe", "pipe", file}}, "options.stdio[3]")
+  for fd, list in pairs({[0] = {file}, [3] = {"pipe", "pipe", "pipe", file}}) do
+    refused({stdio = list}, ("options.stdio[%d]"):format(fd))
+    refused({stdio = list}, "cannot go to another host")
+  end
   file:close()
 end
 
@@ -168,6 +170,7 @@ function tries.forceKillAfterDelay()
   child.stdout:once("data", function() child:kill() end)
   support.run()
   assert.equal("SIGKILL", child.signalCode)
+  assert.is_true(child.isForcefullyTerminated)
 end
 
 function tries.waitDelay()
