@@ -90,6 +90,18 @@ describe("a host by sudo", function()
     process:kill(pid, "SIGKILL")
   end)
 
+  it("says that a password is wanted", function()
+    need("setpriv", {"--reuid=nobody", "--clear-groups", "true"})
+    need("sudo", {"-n", "true"})
+    local err
+    host.connect({"setpriv", "--reuid=nobody", "--clear-groups", "sudo", "-n"}):on("error",
+      function(e) err = e end)
+    support.run()
+    assert.match("sudo wants a password, and there is no terminal to ask for it: allow the command "
+      .. "without one, by NOPASSWD in sudoers, and the launcher has ended with exit code 1",
+      err.message, 1, true)
+  end)
+
   it("names the interpreter that is missing", function()
     need("sudo", {"-n", "-u", "nobody", "true"})
     local err

@@ -64,9 +64,19 @@ describe("host.ssh", function()
   it("says that the key of the host is not known", function()
     serve()
     support.writeFile(server.folder .. "/known_hosts", "")
-    local err = fails("its key is not known here, or is not the one that was known: connect once "
-      .. "by ssh in a terminal, which shows the key and asks", 255)
+    local err = fails("its key is not known here: connect once by ssh in a terminal, which shows "
+      .. "the key and asks", 255)
     assert.match("\nHost key verification failed.", err.message, 1, true)
+  end)
+
+  it("says that the key of the host has changed", function()
+    serve()
+    local known = support.readFile(server.folder .. "/known_hosts"):match("^%S+")
+    support.writeFile(server.folder .. "/known_hosts", known .. " "
+      .. sshd.makeKey(server.folder .. "/other_key", ""))
+    local err = fails("its key is not the one that was known: if it was changed for a reason, "
+      .. "remove the old one, as with ssh-keygen -R, and connect once by ssh in a terminal", 255)
+    assert.match("REMOTE HOST IDENTIFICATION HAS CHANGED", err.message, 1, true)
   end)
 
   it("says that a password is wanted", function()

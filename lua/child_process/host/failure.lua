@@ -23,10 +23,14 @@ end
 
 -- What a first attempt meets: what is printed then, what it means, and what to do.
 local CAUSES = {
-  {"Host key verification failed", "its key is not known here, or is not the one that was known: "
-    .. "connect once by ssh in a terminal, which shows the key and asks"},
+  {"HOST IDENTIFICATION HAS CHANGED", "its key is not the one that was known: if it was changed for "
+    .. "a reason, remove the old one, as with ssh-keygen -R, and connect once by ssh in a terminal"},
+  {"Host key verification failed", "its key is not known here: connect once by ssh in a terminal, "
+    .. "which shows the key and asks"},
   {"Permission denied %(", "it wants a password, for which nobody is asked here: set up a key, as "
     .. "with ssh-copy-id"},
+  {"sudo: a password is required", "sudo wants a password, and there is no terminal to ask for it: "
+    .. "allow the command without one, by NOPASSWD in sudoers"},
   {"module 'child_process[%w_.]*' not found", "child_process is not installed there for the Lua "
     .. "that was started (options.lua), or is a version that has no agent"},
 }

@@ -24,12 +24,12 @@ end
 ---@field exitCode? integer
 ---@field signalCode? string
 ---@field startError? Error it could not be started
----@field loss? Error its host was lost
+---@field trouble? Error it has emitted this, and then it has ended
 ---@field stderr? string the end of what it has written there
 ---@field ranOutOfMemory? boolean the kernel has killed it for lack of memory
 
 local function how(ending)
-  local problem = ending.startError or ending.loss
+  local problem = ending.startError or ending.trouble
   if problem then
     return problem.message
   elseif ending.ranOutOfMemory then
@@ -45,7 +45,7 @@ end
 local function fields(ending)
   return {
     exitCode = not ending.startError and ending.exitCode or nil, signalCode = ending.signalCode,
-    cause = ending.startError or ending.loss,
+    cause = ending.startError or ending.trouble,
   }
 end
 

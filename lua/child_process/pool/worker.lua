@@ -27,7 +27,7 @@ local NOTICE = 1000 -- milliseconds between the end of a channel and that of its
 ---@field package tail string the end of its stderr
 ---@field package timer? Timeout of the task, or of the wait for one, or for the end
 ---@field package startError? Error
----@field package loss? Error of its host
+---@field package trouble? Error that it has emitted since: its host is lost, its channel is broken
 local Worker = {}
 Worker.__index = Worker
 
@@ -105,7 +105,7 @@ function Worker:getEnd()
   local child = self.child
   return {
     exitCode = child and child.exitCode, signalCode = child and child.signalCode,
-    startError = self.startError, loss = self.loss, stderr = self.tail,
+    startError = self.startError, trouble = self.trouble, stderr = self.tail,
   }
 end
 
@@ -151,8 +151,8 @@ local function listen(self)
   child:on("error", function(err)
     if not child.pid then
       self.startError = err
-    elseif err.code == "ERR_HOST_LOST" then
-      self.loss = err
+    elseif not self.trouble or err.code == "ERR_HOST_LOST" then
+      self.trouble = err
     end
   end)
   child:on("exit", function()
@@ -187,7 +187,7 @@ end
 function Worker.new(pool, settings, place)
   return setmetatable({
     pool = pool, settings = settings, place = place, state = "starting", wasReady = false,
-    hasLeft = false, wasStopped = false, task = nil, timer = nil, startError = nil, loss = nil,
+    hasLeft = false, wasStopped = false, task = nil, timer = nil, startError = nil, trouble = nil,
     list = nil, done = 0, tail = "", child = nil,
   }, Worker)
 end
@@ -255,7 +255,7 @@ function Worker:settled(isAnswered, outcome, isCut)
   end
   self.task, task.worker = nil, nil
   self.state = "idle"
-  self.tail = ""
+  self.tail, self.trouble = "", nil
   self.done = self.done + 1
   self.pool:_taskDone(self, task, isAnswered, outcome)
 end
