@@ -76,8 +76,9 @@ describe("a host by sudo", function()
     local setpriv = support.tmpdir() .. "/setpriv"
     cp.execFileSync("sh", {"-ec", 'cp "$(command -v setpriv)" "$0"; chmod 4755 "$0" "${0%/*}"',
       setpriv})
-    local child = cp.spawn("sh", {"-c",
-      '"$0" --reuid=0 --clear-groups sleep 600 >/dev/null 2>&1 & echo $!', setpriv}, {host = h})
+    -- It says its pid once it runs as root.
+    local child = cp.spawn("sh", {"-c", '"$0" --reuid=0 --clear-groups "$@" &', setpriv, "sh", "-c",
+      "echo $$; exec sleep 600 >/dev/null 2>&1"}, {host = h})
     local codes = {}
     child:on("error", function(err) codes[#codes + 1] = err.code end)
     local pid = tonumber((support.output(child)))

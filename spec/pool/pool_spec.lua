@@ -357,6 +357,31 @@ describe("A script that never gets ready", function()
     assert.equal(0, p.stats.children)
   end)
 
+  it("that makes a pool of itself in the children, too, is noticed", function()
+    local script = support.script([[
+      local p = require("child_process.pool")(arg[0], {size = 1})
+      print(p:run("x"):await())
+    ]])
+    local p = pools.new(script, {size = 1})
+    local err = reason(p:run("x"))
+    assert.equal("ERR_POOL_START", err.code)
+    assert.matches("[ERR_POOL_RECURSION]: " .. script .. " would start itself without end",
+      err.stderr, 1, true)
+  end)
+
+  it("may use a pool of itself to answer a task", function()
+    local p = pools.new(support.script([[
+      process:handle(function(depth)
+        if depth == 0 then return "bottom" end
+        local p = require("child_process.pool")(arg[0], {size = 1})
+        local result = p:run(depth - 1):await()
+        p:close():await()
+        return result
+      end)
+    ]]), {size = 1})
+    assert.equal("bottom", await(p:run(2)))
+  end)
+
   it("that cannot be started at all says why", function()
     local p = new({size = 1, options = {execPath = "/nowhere/lua"}})
     local err = reason(p:run("x"))

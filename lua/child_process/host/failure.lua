@@ -23,8 +23,9 @@ end
 
 -- What a first attempt meets: what is printed then, what it means, and what to do.
 local CAUSES = {
-  {"HOST IDENTIFICATION HAS CHANGED", "its key is not the one that was known: if it was changed for "
-    .. "a reason, remove the old one, as with ssh-keygen -R, and connect once by ssh in a terminal"},
+  {"HOST IDENTIFICATION HAS CHANGED", "its key is not the one that was known: if it was changed "
+    .. "for a reason, remove the old one, as with ssh-keygen -R, and connect once by ssh in a "
+    .. "terminal"},
   {"Host key verification failed", "its key is not known here: connect once by ssh in a terminal, "
     .. "which shows the key and asks"},
   {"Permission denied %(", "it wants a password, for which nobody is asked here: set up a key, as "

@@ -1,6 +1,7 @@
 --- A child of a pool. It does one task at a time.
 
 local ChannelEnd = require("child_process.channel.end")
+local checkRecursion = require("child_process.pool.recursion")
 local failure = require("child_process.pool.failure")
 local fork = require("child_process.fork.fork").fork
 local process = require("child_process.process")
@@ -208,6 +209,7 @@ end
 --- child.
 function Worker:start()
   local settings = self.settings
+  checkRecursion(settings)
   fork(settings.script, settings.args, self.place.forkOptions, prepare, self)
 end
 
