@@ -23,7 +23,7 @@ missing=
 for package in bun deno node execa zx piscina; do
   echo "  NPM $package"
   npm install --prefix "$folder" --no-audit --no-fund --loglevel=error --fetch-retries=1 \
-    "$package" </dev/null >/dev/null && [ -d "$folder/node_modules/$package" ] \
-    || missing="$missing $package"
+    --fetch-retry-mintimeout=1000 "$package" </dev/null 2>&1 >/dev/null | sed -n 1p
+  [ -d "$folder/node_modules/$package" ] || missing="$missing $package"
 done
 [ -z "$missing" ] || echo "bench-peers: missing:$missing"
