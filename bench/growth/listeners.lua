@@ -51,7 +51,7 @@ return {
   title = "Listeners of one event",
   x = "listeners",
   unit = "ns",
-  lines = {"on", "emit", "off, the first first", "off, the last first", "prependListener"},
+  lines = {"on", "emit", "off", "off, backwards", "prependListener"},
   sizes = {1, 10, 100, 1000, 10000},
   measure = measure,
 }

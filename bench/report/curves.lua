@@ -59,7 +59,7 @@ local function drawGrid(parts, series, left, top, xOf, yOf)
   for power = first, last do
     local y = yOf(10 ^ power)
     parts[#parts + 1] = svg.line(left + LEFT, y, right, y, "grid")
-    parts[#parts + 1] = svg.text(left + LEFT - 6, y + 4, "faint", ("%g"):format(10 ^ power), "end")
+    parts[#parts + 1] = svg.text(left + LEFT - 6, y + 4, "faint", size.text(10 ^ power), "end")
   end
   for i, point in ipairs(series.points) do
     local x, following = xOf(point.size), series.points[i + 1]
