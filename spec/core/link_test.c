@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { CHILD = 7, OTHER_CHILD = CHILD + CP_LINK_BUCKETS, HELLO = CP_FRAME_FIRST_OTHER };
+enum { CHILD = 7, OTHER_CHILD = CHILD + CP_RELAYS_BUCKETS, HELLO = CP_FRAME_FIRST_OTHER };
 
 /* One side, and what it has seen. */
 typedef struct side {

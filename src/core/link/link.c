@@ -6,23 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static void on_input(cp_stream *stream, const char *data, ssize_t n);
-static void on_due(void *owner);
-
-/* Relays. */
-
-static cp_relay *find(const cp_link *link, uint32_t child, unsigned stream)
-{
-  cp_relay *relay = NULL;
-
-  CP_LIST_FOREACH(relay, &link->relays[child % CP_LINK_BUCKETS], entry)
-  {
-    if (relay->child == child && relay->number == stream) {
-      return relay;
-    }
-  }
-  return NULL;
-}
+/* Streams. */
 
 static void on_relay_drained(void *owner, const cp_relay *relay)
 {
@@ -76,13 +60,13 @@ int cp_link_relay(cp_link *link, uint32_t child, unsigned stream, int fd, int di
                                                on_relay_closed};
   cp_relay *relay = cp_relay_new(link->streams, fd, direction, &link->output, &callbacks, link);
 
-  CP_ASSERT(find(link, child, stream) == NULL);
+  CP_ASSERT(cp_relays_find(&link->relays, child, stream) == NULL);
   if (relay == NULL) {
     return -ENOMEM;
   }
   relay->child = child;
   relay->number = (uint16_t)stream;
-  CP_LIST_INSERT(&link->relays[child % CP_LINK_BUCKETS], relay, entry);
+  cp_relays_add(&link->relays, relay);
   if (cp_relay_prepend(relay, prefix, length) < 0) {
     cp_relay_undo(relay);
     return -ENOMEM;
@@ -98,27 +82,14 @@ int cp_link_relay(cp_link *link, uint32_t child, unsigned stream, int fd, int di
 
 int cp_link_share(cp_link *link, uint32_t child, unsigned stream)
 {
-  cp_relay *relay = find(link, child, stream);
+  cp_relay *relay = cp_relays_find(&link->relays, child, stream);
 
   return relay == NULL ? -EPIPE : cp_relay_share(relay);
 }
 
-/* Calls `function` for each relay, which it may free. */
-static void for_each_relay(cp_link *link, void (*function)(cp_relay *relay))
-{
-  for (int i = 0; i < CP_LINK_BUCKETS; i++) {
-    cp_relay *next = NULL;
-
-    for (cp_relay *relay = CP_LIST_FIRST(&link->relays[i]); relay != NULL; relay = next) {
-      next = CP_LIST_NEXT(relay, entry);
-      function(relay);
-    }
-  }
-}
-
 bool cp_link_drain(cp_link *link, uint32_t child, unsigned stream)
 {
-  cp_relay *relay = find(link, child, stream);
+  cp_relay *relay = cp_relays_find(&link->relays, child, stream);
 
   if (relay == NULL || !(link->side == CP_LINK_AGENT ? cp_relay_drain_sent(relay)
                                                      : cp_relay_drain_received(relay))) {
@@ -148,20 +119,12 @@ static void report_streams(cp_link *link)
 
 void cp_link_refuse(cp_link *link, uint32_t child)
 {
-  cp_relay *next = NULL;
-
-  for (cp_relay *relay = CP_LIST_FIRST(&link->relays[child % CP_LINK_BUCKETS]); relay != NULL;
-       relay = next) {
-    next = CP_LIST_NEXT(relay, entry);
-    if (relay->child == child) {
-      cp_relay_refuse(relay);
-    }
-  }
+  cp_relays_each_of(&link->relays, child, cp_relay_refuse);
 }
 
 void cp_link_end_after_rest(cp_link *link)
 {
-  for_each_relay(link, cp_relay_end_after_rest);
+  cp_relays_each(&link->relays, cp_relay_end_after_rest);
 }
 
 /* The end. */
@@ -171,7 +134,7 @@ static void end_input(cp_link *link)
   link->ended = true;
   link->input = cp_stream_close(link->input);
   cp_buffer_free(&link->rest);
-  for_each_relay(link, cp_relay_lose);
+  cp_relays_each(&link->relays, cp_relay_lose);
 }
 
 /* Any error but these two is that of a system call. */
@@ -256,7 +219,8 @@ static void on_output_finished(void *owner)
 /* Data of a relay that has ended meanwhile is dropped, and so are its other frames. */
 static bool on_data(void *owner, const cp_link_frame *frame, const char *bytes, size_t length)
 {
-  cp_relay *relay = find(owner, frame->child, frame->stream);
+  cp_link *link = owner;
+  cp_relay *relay = cp_relays_find(&link->relays, frame->child, frame->stream);
 
   return relay == NULL || cp_relay_data(relay, bytes, length);
 }
@@ -277,7 +241,7 @@ static void on_frame(void *owner, const cp_link_frame *frame, const char *payloa
   if (frame->kind >= CP_FRAME_FIRST_OTHER) {
     link->callbacks->on_frame(link, frame, payload);
   } else {
-    cp_relay *relay = find(link, frame->child, frame->stream);
+    cp_relay *relay = cp_relays_find(&link->relays, frame->child, frame->stream);
 
     if (relay != NULL) {
       handle_relay_frame(relay, frame, payload);
@@ -429,7 +393,7 @@ cp_link *cp_link_close(cp_link *link)
   cp_loop_claim(link->streams->loop);
   link->closed = true;
   cp_due_remove(link->streams->loop, &link->due);
-  for_each_relay(link, cp_relay_free);
+  cp_relays_each(&link->relays, cp_relay_free);
   link->input = cp_stream_close(link->input);
   cp_link_output_close(&link->output);
   cp_link_reports_free(&link->reports);

@@ -9,12 +9,10 @@
 
 #include "core/link/frame_reader.h"
 #include "core/link/output.h"
-#include "core/link/relay.h"
+#include "core/link/relays.h"
 #include "core/link/reports.h"
 
 typedef struct cp_link cp_link;
-
-enum { CP_LINK_BUCKETS = 256 };
 
 /* The loop calls these. Each of them may close the link. */
 typedef struct cp_link_callbacks {
@@ -42,7 +40,7 @@ struct cp_link {
   void *owner; /* for the callbacks */
   cp_link_side side;
   cp_link_output output;
-  CP_LIST(cp_relay) relays[CP_LINK_BUCKETS]; /* by the child's number */
+  cp_relays relays;
   size_t relay_count;
   bool awaits_idle;
   cp_link_reports reports;
