@@ -40,7 +40,7 @@ local places = {
   slurm = function() return host.slurm() end,
 }
 
-if not folder or not places[where] then
+if not folder or not places[where] or where == "ssh" and not names[1] then
   io.stderr:write("usage: word_count.lua FOLDER [here | one | ssh HOST... | slurm]\n")
   os.exit(2)
 end

@@ -127,7 +127,7 @@ for _, serialization in ipairs({"json", "advanced"}) do
       local cycle = {}
       cycle.fn = serialization == "json" and cycle or print
       assert.has_error(function() child:request(cycle) end)
-      for _, unsendable in ipairs({print, coroutine.create(print), io.stdout}) do
+      for _, unsendable in ipairs({print, coroutine.create(quiet), io.stdout}) do
         local err = support.error(child.request, child, unsendable)
         assert.equal("ERR_INVALID_ARG_TYPE", err.code)
         assert.matches('The "value" argument must be one of type string', err.message, 1, true)
