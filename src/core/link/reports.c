@@ -13,12 +13,13 @@ void cp_link_reports_init(cp_link_reports *reports)
 
 void cp_link_reports_free(cp_link_reports *reports)
 {
-  cp_link_report *report = NULL;
+  cp_link_report *next = NULL;
 
-  while ((report = CP_QUEUE_FIRST(&reports->queue)) != NULL) {
-    CP_QUEUE_REMOVE(&reports->queue, report, entry);
+  for (cp_link_report *report = CP_QUEUE_FIRST(&reports->queue); report != NULL; report = next) {
+    next = CP_LIST_NEXT(report, entry);
     free(report);
   }
+  CP_QUEUE_INIT(&reports->queue);
 }
 
 int cp_link_reports_add(cp_link_reports *reports, cp_link_report report)
