@@ -35,7 +35,7 @@ describe("What a child has sent before it ended comes before 'exit'", function()
       for i = 1, 50 do
         all[i] = noted(cp.fork(script, {}, {serialization = serialization}))
       end
-      support.run(60)
+      support.run(600)
       for i = 1, 50 do assert.same(before("m1", "m2", "m3"), all[i]) end
     end)
 
@@ -45,7 +45,7 @@ describe("What a child has sent before it ended comes before 'exit'", function()
       for i = 1, 5 do
         all[i] = noted(cp.fork(script, {}, {serialization = serialization}))
       end
-      support.run(60)
+      support.run(600)
       for i = 1, 5 do assert.same(before("#1048576", "#1048576", "#1048576"), all[i]) end
     end)
   end
@@ -79,7 +79,7 @@ describe("What a child has sent before it ended comes before 'exit'", function()
     ]])
     local all = {}
     for i = 1, 20 do all[i] = noted(cp.fork(script)) end
-    support.run(60)
+    support.run(600)
     for i = 1, 20 do assert.same(before("one+", "two", "three+"), all[i]) end
   end)
 
@@ -95,7 +95,7 @@ describe("What a child has sent before it ended comes before 'exit'", function()
       all[i] = noted(child)
       child:on("exit", function(_, signal) all[i].signal = signal end)
     end
-    support.run(60)
+    support.run(600)
     for i = 1, 20 do
       assert.equal("SIGKILL", all[i].signal)
       assert.same(before("last"), {compat.unpack(all[i])})
@@ -118,7 +118,7 @@ describe("What a child has sent before it ended comes before 'exit'", function()
       child:on("message", function() cp.spawnSync("true") end)
       all[i] = noted(child)
     end
-    support.run(60)
+    support.run(600)
     for i = 1, 5 do assert.same(before("m1", "m2", "m3"), all[i]) end
   end)
 
