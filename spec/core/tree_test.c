@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { LONGEST_MS = 120000 };
@@ -111,6 +112,7 @@ typedef struct test_tree {
 
 static cp_spawner *spawner;
 static int rounds = 1; /* of what depends on chance */
+static const char *program;
 
 /* Runs `sh -c command`, which prints "ready" as soon as all processes have been started. */
 static test_tree start(const char *command, bool leads_group)
@@ -324,6 +326,35 @@ static pid_t read_pid(const test_tree *started)
 }
 
 /* Who was stopped before stays so, the others go on. */
+/* Starts a process while it blocks SIGTERM, as a shell may. What is started would not get the
+ * signal that the other one already has. */
+static void start_while_blocking(void)
+{
+  const clock_t end = clock() + CLOCKS_PER_SEC / 200;
+  sigset_t blocked;
+
+  sigemptyset(&blocked);
+  sigaddset(&blocked, SIGTERM);
+  sigprocmask(SIG_BLOCK, &blocked, NULL);
+  check(write(STDOUT_FILENO, "ready\n", 6) == 6, "writing");
+  while (clock() < end) {
+  }
+  check(fork() != -1, "starting a process");
+  sigprocmask(SIG_UNBLOCK, &blocked, NULL);
+  while (true) {
+    pause();
+  }
+}
+
+static void test_blocked(void)
+{
+  char command[4096];
+
+  snprintf(command, sizeof(command), "exec '%s' blocking", program);
+  end_by(SIGTERM, command, true, "started while the signal was blocked, in a group");
+  end_by(SIGTERM, command, false, "started while the signal was blocked");
+}
+
 static void test_stopped(void)
 {
   test_tree started = start("trap '' USR1; sleep 600 & echo ready; echo $!; wait", true);
@@ -537,6 +568,7 @@ static void test_lacking(lack lacking)
     test_known();
     test_stats();
     test_growing();
+    test_blocked();
     test_stopped();
     test_once();
   }
@@ -562,6 +594,10 @@ static void test_all(void)
 
 int main(int count, char **arguments)
 {
+  if (count > 1 && strcmp(arguments[1], "blocking") == 0) {
+    start_while_blocking();
+  }
+  program = arguments[0];
   rounds = count > 1 ? atoi(arguments[1]) : rounds;
   return run_in_each_mode(test_all);
 }

@@ -46,7 +46,7 @@ int cp_stats_read_tree(const cp_tree *tree, cp_stats *stats)
   if (r < 0) {
     return r;
   }
-  r = cp_tree_search(&members, tree, false);
+  r = cp_tree_search(&members, tree, 0);
   for (size_t i = 0; i < members.count && r == 0; i++) {
     pid_t pid = members.list[i].pid;
 

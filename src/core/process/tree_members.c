@@ -53,7 +53,7 @@ int cp_tree_members_add(cp_tree_members *members, const cp_process_info *info, i
   }
   member = &members->list[members->count++];
   *member = (cp_tree_member){.pid = info->pid, .start = info->start};
-  if (members->hold && !is_stopped(info)) {
+  if (members->signum != 0 && !is_stopped(info)) {
     member->is_held = cp_sys_signal(pidfd, info->pid, SIGSTOP) == 0;
     members->held += member->is_held;
   }

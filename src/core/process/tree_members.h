@@ -12,13 +12,15 @@ typedef struct cp_tree_member {
   pid_t pid;
   uint64_t start; /* tells it from a later process with the same id */
   bool is_held;   /* we have stopped it */
+  bool goes_on;   /* but it runs until it does not block the signal any more */
+  bool waits;     /* it blocks the signal while it waits for something */
   bool stands_still;
   bool is_done; /* it stood still before its children were listed */
 } cp_tree_member;
 
 typedef struct cp_tree_members {
   const cp_tree *tree;
-  bool hold;        /* stop them */
+  int signum;       /* the signal that they are stopped for; 0: they are not stopped */
   bool has_zombies; /* members that have ended, which the list leaves out, have yet to be reaped */
   cp_tree_member *list; /* each after its parent */
   size_t count;

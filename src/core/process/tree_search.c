@@ -5,6 +5,7 @@
 #include "core/sys/process.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@ enum {
    * something else, such as the program of its child (vfork) or a disk. */
   LONGEST_BLOCK_US = 10000,
   LONGEST_WAIT_US = 5000000,
+  LONGEST_GOING_ON_US = 1000000, /* of a process that blocks the signal */
   FIRST_NAP_US = 50,
   LONGEST_NAP_US = 2000,
 };
@@ -56,7 +58,7 @@ static bool may_be_stopped(const cp_tree_members *members, const cp_process_info
   const cp_tree_member *leader =
       is_in_group(members->tree, info) ? cp_tree_members_get(members, info->group) : NULL;
 
-  return !members->hold ||
+  return members->signum == 0 ||
          ((parent == NULL || parent->stands_still) && (leader == NULL || leader->stands_still));
 }
 
@@ -112,10 +114,35 @@ static int examine_all_processes(tree_search *search)
   return r < 0 ? serious(r) : examine_all(search);
 }
 
+static bool blocks(const cp_process_info *info, int signum)
+{
+  return (info->blocked >> (signum - 1) & 1) != 0;
+}
+
+/* Whether the process, which is held, runs until it does not block the signal any more. */
+static bool goes_on(const tree_search *search, cp_tree_member *member, const cp_process_info *info)
+{
+  const cp_tree_members *members = search->members;
+  bool may_go_on = blocks(info, members->signum) && search->waited < LONGEST_GOING_ON_US;
+
+  if (!member->goes_on) {
+    member->goes_on = may_go_on && !member->waits && cp_process_is_stopped(info, false) &&
+                      cp_tree_member_signal(members, member, SIGCONT) == 0;
+  } else if (!may_go_on || info->state == 'S') {
+    member->waits = may_go_on;
+    member->goes_on = cp_tree_member_signal(members, member, SIGSTOP) != 0;
+    return true; /* it stops now */
+  }
+  return member->goes_on;
+}
+
 /* Whether the process cannot start another one from now on. */
-static bool stands_still(const tree_search *search, const cp_tree_member *member,
+static bool stands_still(const tree_search *search, cp_tree_member *member,
                          const cp_process_info *info)
 {
+  if (member->is_held && !cp_process_has_ended(info) && goes_on(search, member, info)) {
+    return false;
+  }
   return !member->is_held || cp_process_has_ended(info) || search->waited >= LONGEST_WAIT_US ||
          cp_process_is_stopped(info, search->waited >= LONGEST_BLOCK_US);
 }
@@ -160,6 +187,16 @@ static int search_below_all(tree_search *search)
   return r;
 }
 
+static bool some_go_on(const cp_tree_members *members)
+{
+  for (size_t i = 0; i < members->count; i++) {
+    if (members->list[i].goes_on) {
+      return true;
+    }
+  }
+  return false;
+}
+
 static bool is_done(const cp_tree_members *members)
 {
   for (size_t i = 0; i < members->count; i++) {
@@ -196,6 +233,9 @@ static int search_until_done(tree_search *search)
     if (search->members->held > held) {
       rounds = 0;
       search->waited = 0;
+    }
+    if (some_go_on(search->members)) {
+      rounds = 0; /* LONGEST_GOING_ON_US is their limit */
     }
     if (search->members->count == count && !is_done(search->members)) {
       nap(search);
@@ -301,13 +341,13 @@ static int add_known(tree_search *search)
   return r;
 }
 
-int cp_tree_search(cp_tree_members *members, const cp_tree *tree, bool hold)
+int cp_tree_search(cp_tree_members *members, const cp_tree *tree, int signum)
 {
   tree_search search = {.members = members, .own_pid = getpid()};
   size_t count = 0;
   int r = 0;
 
-  *members = (cp_tree_members){.tree = tree, .hold = hold};
+  *members = (cp_tree_members){.tree = tree, .signum = signum};
   r = tree->is_reaped ? 0 : add_child(&search);
   do {
     r = r == 0 ? search_until_done(&search) : r;

@@ -151,7 +151,7 @@ static bool has_only_zombies(const cp_tree_members *members)
 static int find_and_signal(const cp_tree *tree, int signum)
 {
   cp_tree_members members;
-  int error = cp_tree_search(&members, tree, needs_holding(signum));
+  int error = cp_tree_search(&members, tree, needs_holding(signum) ? signum : 0);
   int r = has_only_zombies(&members) ? -ESRCH : signal_all(&members, signum);
 
   if (signum != SIGKILL && signum != SIGSTOP) {

@@ -18,6 +18,7 @@ typedef struct cp_process_info {
   int64_t resident;    /* KiB of memory */
   int64_t waited_time; /* microseconds of processor time of descendants that were waited for */
   uint64_t start;      /* when it was started; tells it from an earlier process with the same id */
+  uint64_t blocked;    /* the signals that its first thread blocks, the lowest bit for signal 1 */
 } cp_process_info;
 
 /* Reads what the system records about a process. Returns -ESRCH if there is none. */

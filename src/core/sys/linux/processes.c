@@ -57,7 +57,8 @@ static ssize_t read_file(const char *path, char *text, size_t size)
 static int parse_stat(const char *text, cp_process_info *info)
 {
   static const char format[] = " %c %d %d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %llu %llu"
-                               " %*d %*d %d %*d %llu %*u %lld";
+                               " %*d %*d %d %*d %llu %*u %lld"
+                               " %*u %*u %*u %*u %*u %*u %*u %llu";
   const char *fields = strrchr(text, ')');
   int parent = 0;
   int group = 0;
@@ -65,14 +66,16 @@ static int parse_stat(const char *text, cp_process_info *info)
   unsigned long long system = 0;
   unsigned long long start = 0;
   long long pages = 0;
+  unsigned long long blocked = 0;
 
   if (fields == NULL || sscanf(fields + 1, format, &info->state, &parent, &group, &user, &system,
-                               &info->threads, &start, &pages) != 8) {
+                               &info->threads, &start, &pages, &blocked) != 9) {
     return -ESRCH;
   }
   info->parent = parent;
   info->group = group;
   info->start = start;
+  info->blocked = blocked;
   info->resident = pages * (sysconf(_SC_PAGESIZE) / 1024);
   info->waited_time = (int64_t)(user + system) * (MICROSECONDS / sysconf(_SC_CLK_TCK));
   return 0;
