@@ -130,8 +130,9 @@ static bool goes_on(const tree_search *search, cp_tree_member *member, const cp_
                       cp_tree_member_signal(members, member, SIGCONT) == 0;
   } else if (!may_go_on || info->state == 'S') {
     member->waits = may_go_on;
-    member->goes_on = cp_tree_member_signal(members, member, SIGSTOP) != 0;
-    return true; /* it stops now */
+    member->goes_on = false;
+    (void)cp_tree_member_signal(members, member, SIGSTOP);
+    return true; /* it stops now, unless it has become a process that we may not signal */
   }
   return member->goes_on;
 }
