@@ -58,6 +58,7 @@ describe("host.slurm", function()
       local host = require("child_process.host")
       local options = {env = {SLURM_JOB_ID = "1", SLURM_JOB_NODELIST = "n[1-2]", PATH = %q}}
       for _ in ipairs(host.slurm(options)) do pcall(cp.run) end -- everything is loaded
+      collectgarbage("stop") -- which would close what is left open
       local files = {}
       repeat
         local file = io.open("/dev/null")

@@ -26,6 +26,42 @@ describe("a child that cannot be started on another host", function()
     support.run()
   end)
 
+  it("closes, and leaves nothing open, if its pipes cannot be opened here", function()
+    local stdout = support.runScript(([[
+      local h = require("child_process.host").connect({"sh", "-c", 'exec "$@"', "sh"}, {lua = %q})
+      local openFds = require("spec.support").openFds
+      local seen = {}
+      local function start()
+        local child = cp.spawn("cat", {host = h, stdio = {"pipe", "pipe", "pipe", "pipe"}})
+        child:on("error", function(err) seen[err.syscall .. " " .. err.code] = true end)
+        child:on("spawn", function() seen.spawn = true end)
+        if child.stdin then child.stdin:finish() end
+        child:on("close", function() seen.close = true end)
+        cp.run()
+        assert(seen.close)
+      end
+      start()
+      local before = #openFds()
+      collectgarbage("stop") -- which would close what is left open
+      local files = {}
+      repeat
+        local file = io.open("/dev/null")
+        files[#files + 1] = file
+      until not file
+      repeat
+        seen = {}
+        table.remove(files):close()
+        start()
+        assert(seen.spawn or seen["pipe EMFILE"])
+      until seen.spawn
+      for _, file in ipairs(files) do file:close() end
+      print(#openFds() - before)
+      h:close()
+      cp.run()
+    ]]):format(support.lua), "ulimit -n 60")
+    assert.equal("0\n", stdout)
+  end)
+
   it("is forgotten if it has more arguments than can be sent", function()
     local h = agents.connect()
     local err = support.error(cp.spawn, "true", {("x"):rep(64 * 1024 * 1024)}, {host = h})

@@ -186,6 +186,7 @@ static int host_link(lua_State *L)
   }
   if (r < 0) {
     cp_fd_close(e.out);
+    *launcher_in = cp_fd_close(*launcher_in); /* the collector would take its time */
     return cpl_push_failure(L, r);
   }
   cp_owned_add(*launcher_out);

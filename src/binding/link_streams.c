@@ -76,6 +76,13 @@ static int directions_of_theirs(const cp_stdio *entry, unsigned fd)
   return directions((direction & CP_STDIO_WRITE) != 0, (direction & CP_STDIO_READ) != 0);
 }
 
+/* Closes what the collector would close later. */
+static void close_pipe(child_pipe *pipe)
+{
+  *pipe->ours = cp_fd_close(*pipe->ours);
+  *pipe->theirs = cp_fd_close(*pipe->theirs);
+}
+
 /* handle:openOurs(child, fd, kind) -> StreamHandle, or ChannelHandle for core.stdio.DUPLEX, whose
  * other end is relayed; or nil, errno. At the host. */
 static int link_open_ours(lua_State *L)
@@ -99,6 +106,10 @@ static int link_open_ours(lua_State *L)
   *pipe.ours = -1;
   r = cp_link_relay(link, child, fd, *pipe.theirs, directions_of_theirs(&pipe.entry, fd), NULL, 0);
   if (r < 0) {
+    lua_getfield(L, -1, "close");
+    lua_insert(L, -2);
+    lua_call(L, 1, 0);
+    close_pipe(&pipe);
     return cpl_push_failure(L, r);
   }
   *pipe.theirs = -1;
@@ -124,6 +135,7 @@ static int link_open_theirs(lua_State *L)
   r = cp_link_relay(link, child, fd, *pipe.ours, directions_of_ours(&pipe.entry, fd), prefix,
                     length);
   if (r < 0) {
+    close_pipe(&pipe);
     return cpl_push_failure(L, r);
   }
   *pipe.ours = -1;
@@ -191,7 +203,8 @@ static int link_drain(lua_State *L)
   return 1;
 }
 
-/* handle:refuse(child): takes no more data for the streams of a child, and ends them. */
+/* handle:refuse(child): takes no more data for the streams of a child, sends none, and ends
+ * them. */
 static int link_refuse(lua_State *L)
 {
   cp_link_refuse(cpl_link_check(L), cpl_link_check_child(L, 2));

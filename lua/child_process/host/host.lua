@@ -249,13 +249,27 @@ end
 
 -- Children ----------------------------------------------------------------------------------------
 
--- Opens our ends of the streams, and has the agent start the program.
-local function start(self, id, request)
-  local handles = request:openStreams(self._link, id)
-  if self.state ~= "failing" then
+-- Opens our ends of the streams, and has the agent start the program. Returns an errno, or nil.
+local function start(self, id, request, handles)
+  local errno = request:openStreams(self._link, id, handles)
+  if not errno and self.state ~= "failing" then
     self:_send(kinds.START, id, request.values)
   end
-  return handles
+  return errno
+end
+
+local function closeStreams(self, id, handles)
+  for _, handle in pairs(handles) do
+    handle:close()
+  end
+  self._link:refuse(id)
+end
+
+-- Reports that the child was not started, as if the agent had done so.
+local function failLater(remote, err)
+  tick(function()
+    remote:onfailed(err)
+  end)
 end
 
 --- Called by ChildProcess, with options that arguments.lua has checked. Returns what stands for the
@@ -271,13 +285,20 @@ function Host:_start(child, options)
   local remote = RemoteChild.new(self, id, child, options.ipc, request.values.relayed)
   self._children[id] = remote
   if self.state == "closed" or self.state == "closing" then
-    tick(function() remote:onfailed(self._error or failure.closed(self.name)) end)
+    failLater(remote, self._error or failure.closed(self.name))
     return remote, nil
   end
-  local ok, handles = pcall(start, self, id, request)
+  local handles = {}
+  local ok, err = pcall(start, self, id, request, handles)
+  if not ok or err then
+    closeStreams(self, id, handles)
+  end
   if not ok then
     self._children[id] = nil
-    error(handles, 0)
+    error(err, 0)
+  elseif err then
+    failLater(remote, errors.system(err, "pipe"))
+    return remote, nil
   end
   remote:updateReference()
   return remote, handles

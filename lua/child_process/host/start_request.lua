@@ -63,12 +63,12 @@ local function entryFor(entry, fd, streams, host)
   return neighbour or "pipe", not neighbour and entry or nil
 end
 
---- Makes the streams. Returns handles of them by the child's descriptor.
+--- Makes the streams.
 ---@param link userdata of core
 ---@param id integer of the child
----@return table<integer, userdata>
-function StartRequest:openStreams(link, id)
-  local handles = {}
+---@param handles table<integer, userdata> gets those that are made, by the child's descriptor
+---@return integer? errno
+function StartRequest:openStreams(link, id, handles)
   for index, word in ipairs(self.values.stdio) do
     local fd = index - 1
     local kind = word == "pipe" and PIPE or word == "ipc" and DUPLEX
@@ -79,10 +79,9 @@ function StartRequest:openStreams(link, id)
       handles[fd], errno = link:openOurs(id, fd, kind)
     end
     if errno then
-      error(errors.system(errno, "pipe"))
+      return errno
     end
   end
-  return handles
 end
 
 -- Whether a table inherits from another one.

@@ -101,8 +101,8 @@ int cp_link_share(cp_link *link, uint32_t child, unsigned stream);
  * relay. */
 bool cp_link_drain(cp_link *link, uint32_t child, unsigned stream);
 
-/* Takes no more data for the streams of a child, and ends their descriptors: the other side may
- * never have had these streams. */
+/* Takes no more data for the streams of a child, sends none, and ends their descriptors: the other
+ * side may never have had these streams. */
 void cp_link_refuse(cp_link *link, uint32_t child);
 
 /* Ends all relays that send, after what can be read now, even if others hold the other ends. */

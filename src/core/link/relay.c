@@ -223,8 +223,9 @@ void cp_relay_refuse(cp_relay *relay)
 {
   if (relay->receives) {
     refuse(relay, 0);
-    settle(relay);
   }
+  end_sending(relay);
+  settle(relay);
 }
 
 static void give_back(cp_relay *relay)
