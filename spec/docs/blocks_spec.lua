@@ -41,6 +41,7 @@ local NEEDS = {
   {"int64 = true", "LuaJIT", support.isLuaJIT},
   {'require("luv")', "luv", loads("luv")},
   {"uid =", "root", support.isRoot},
+  {":stats()", "a system that reports what processes use", support.forLinux},
 }
 
 local function find(list, text)
