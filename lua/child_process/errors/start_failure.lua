@@ -24,11 +24,7 @@ function words.prepare(code, _, options)
   end
 end
 
-function words.killOnParentExit(code, _, options)
-  if code == "EFBIG" then
-    return "the list of what ends after us is larger than a file of this program may be (ulimit -f, "
-      .. "options.killOnParentExit)"
-  end
+function words.killOnParentExit(_, _, options)
   local what = options.tree and "the helper (/bin/sh) that ends it after us cannot be started"
     or "it cannot be made to end with us"
   return what .. " (options.killOnParentExit)"

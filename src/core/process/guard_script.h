@@ -3,12 +3,12 @@
 #ifndef CP_GUARD_SCRIPT_H
 #define CP_GUARD_SCRIPT_H
 
-/* Waits for the end of descriptor 3, and then reads lines from descriptor 4: see guard_file.c. The
- * guard itself is the background process.
+/* Reads lines from descriptor 3: "process ID" or "tree ID" to add to the list of those to end, and
+ * "remove ID". The guard itself is the background process.
  *
- * A process that was started after its line was written is another one with the same number, as
- * /proc tells. The leader of a tree may have ended before its group; then nobody else can have its
- * number.
+ * An entry of the list is ID:KIND:START, where START is the time at which the process was started
+ * as /proc tells it. If it differs at the end, the number belongs to another process. The leader of
+ * a tree may have ended before its group; then nobody else can have its number.
  *
  * A tree is stopped before it is killed, parents first: so nobody starts a process meanwhile, and
  * the list of children of a process that was stopped is complete. This has to wait until the child
@@ -27,6 +27,11 @@
   "  set -- ${line##*\") \"}\n"                                                                    \
   "  start=${20} parent=$2\n"                                                                      \
   "}\n"                                                                                            \
+  "drop() {\n"                                                                                     \
+  "  case $list in\n"                                                                              \
+  "    *\" $1:\"*) rest=${list#*\" $1:\"}; list=\"${list%%\" $1:\"*} ${rest#* }\" ;;\n"            \
+  "  esac\n"                                                                                       \
+  "}\n"                                                                                            \
   "stop() {\n"                                                                                     \
   "  kill -s STOP \"$1\" || return 0\n"                                                            \
   "  found=\"$found $1\"\n"                                                                        \
@@ -38,21 +43,26 @@
   "    for child in $children; do stop \"$child\"; done\n"                                         \
   "  done\n"                                                                                       \
   "}\n"                                                                                            \
-  "read -r line\n"                                                                                 \
-  "found= left=1000\n"                                                                             \
-  "while read -r kind id time; do\n"                                                               \
-  "  [ -n \"$id\" ] || continue\n"                                                                 \
+  "list=' ' found=\n"                                                                              \
+  "while read -r kind id; do\n"                                                                    \
+  "  case $list in *\" $id:$kind:\"*) continue ;; esac\n"                                          \
+  "  drop \"$id\"\n"                                                                               \
+  "  [ \"$kind\" = remove ] || { look \"$id\"; list=\"$list$id:$kind:$start \"; }\n"               \
+  "done\n"                                                                                         \
+  "left=1000\n"                                                                                    \
+  "for entry in $list; do\n"                                                                       \
+  "  id=${entry%%:*}; before=${entry##*:}\n"                                                       \
   "  look \"$id\"\n"                                                                               \
-  "  [ -z \"$start\" ] || [ \"$start\" -le \"${time:-$start}\" ] || continue\n"                    \
+  "  [ \"$start\" = \"$before\" ] || [ -z \"$start\" ] || [ -z \"$before\" ] || continue\n"        \
   "  while [ \"$parent\" = $PPID ] && [ $left -gt 0 ]; do\n"                                       \
   "    look \"$id\"\n"                                                                             \
   "    left=$((left - 1))\n"                                                                       \
   "  done\n"                                                                                       \
-  "  case $kind in\n"                                                                              \
-  "    t) found=\"$found -$id\"; stop \"$id\" ;;\n"                                                \
+  "  case $entry in\n"                                                                             \
+  "    *:tree:*) found=\"$found -$id\"; stop \"$id\" ;;\n"                                         \
   "    *) found=\"$found $id\" ;;\n"                                                               \
   "  esac\n"                                                                                       \
-  "done <&4\n"                                                                                     \
+  "done\n"                                                                                         \
   "kill -s KILL -- $found\n"                                                                       \
   "} <&3 3<&- &\n"
 

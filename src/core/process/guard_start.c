@@ -11,11 +11,11 @@
 #include <errno.h>
 #include <unistd.h>
 
-/* Runs the shell, with the reading end of the pipe, and the file. */
-static int run_shell(cp_spawner *spawner, int pipe, int file)
+/* Runs the shell, with the reading end of the pipe. */
+static int run_shell(cp_spawner *spawner, int fd)
 {
   cp_stdio stdio[CP_GUARD_STDIO];
-  const cp_spawn_options options = cp_guard_shell(stdio, pipe, file);
+  const cp_spawn_options options = cp_guard_shell(stdio, fd);
   cp_spawn_plan plan = {.failure = {.fd = -1}};
   cp_exit_status status = {.code = 0};
   pid_t pid = -1;
@@ -39,13 +39,12 @@ static int run_shell(cp_spawner *spawner, int pipe, int file)
 static int start(cp_spawner *spawner)
 {
   int ends[2];
-  int file = cp_guard_file();
-  int r = file < 0 ? file : cp_sys_pipe(ends);
+  int r = cp_sys_pipe(ends);
 
   if (r < 0) {
     return r;
   }
-  r = run_shell(spawner, ends[0], file);
+  r = run_shell(spawner, ends[0]);
   close(ends[0]);
   if (r == 0) {
     cp_guard_take(ends[1]);

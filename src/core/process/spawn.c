@@ -22,7 +22,7 @@ static int start_with_guard(cp_spawner *spawner, cp_spawn_plan *plan, pid_t *pid
   int r = cp_guard_start(spawner);
 
   if (r == 0) {
-    r = cp_guard_reserve(plan->guard_fd, &plan->guard_place);
+    r = cp_guard_reserve(plan->guard_fd);
   }
   if (r < 0) {
     plan->failure.step = CP_STEP_GUARD;
@@ -30,9 +30,9 @@ static int start_with_guard(cp_spawner *spawner, cp_spawn_plan *plan, pid_t *pid
   }
   r = cp_spawner_start(spawner, plan, pid, pidfd);
   if (r == 0) {
-    cp_guard_add(plan->guard_place, cp_guard_kind_for(plan->options), *pid);
+    cp_guard_add(cp_guard_kind_for(plan->options), *pid);
   } else {
-    cp_guard_cancel(plan->guard_place);
+    cp_guard_cancel(*pid);
   }
   return r;
 }

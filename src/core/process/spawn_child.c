@@ -4,7 +4,6 @@
 
 #include "core/base/assert.h"
 #include "core/process/guard.h"
-#include "core/process/guard_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -83,8 +82,7 @@ CP_ON_CHILD_STACK static bool has_parent(const cp_spawn_plan *plan)
 CP_ON_CHILD_STACK static void call_guard(cp_spawn_plan *plan)
 {
   if (*plan->guard_fd != -1 && has_parent(plan)) {
-    cp_guard_kind kind = cp_guard_kind_for(plan->options);
-    int r = cp_guard_file_write_self(*plan->guard_fd, plan->guard_place, kind);
+    int r = cp_guard_add_self(*plan->guard_fd, cp_guard_kind_for(plan->options));
 
     check(plan, CP_STEP_GUARD, r, 0);
   }

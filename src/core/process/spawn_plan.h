@@ -7,17 +7,14 @@
 
 #include "core/process/spawn_options.h"
 
-#include <stddef.h>
-
 typedef struct cp_spawn_plan {
   const cp_spawn_options *options;
-  int *fds;           /* for each of options->stdio, our descriptor or -1; the child changes it */
-  int *guard_fd;      /* the entry after these: the file of the guard, or -1 (see guard.h) */
-  int *terminal_fd;   /* the entry after that: the child's terminal, or -1 */
-  size_t guard_place; /* in the file */
-  int fd_count;       /* of all these entries */
-  char **candidates;  /* paths to try one after the other, ends with NULL */
-  char **shell_args;  /* for the arguments of /bin/sh with a script: two more than options->args */
+  int *fds;          /* for each of options->stdio, our descriptor or -1; the child changes it */
+  int *guard_fd;     /* the entry after these: the pipe to the guard, or -1 (see guard.h) */
+  int *terminal_fd;  /* the entry after that: the child's terminal, or -1 */
+  int fd_count;      /* of all these entries */
+  char **candidates; /* paths to try one after the other, ends with NULL */
+  char **shell_args; /* for the arguments of /bin/sh with a script: two more than options->args */
   char *const *env;
   pid_t parent;             /* this process */
   int report_fd;            /* the child reports a failure to it unless it is -1 */

@@ -125,11 +125,10 @@ int cp_sys_set_user(uid_t uid);
 /* Makes a terminal the controlling one of this process, which leads a session without one. */
 int cp_sys_child_take_terminal(int fd);
 
-/* dup2(2), write(2), pwrite(2) and _exit(2), unseen by sanitizers, which would take them for calls
- * of the parent. `from` and `to` must differ. */
+/* dup2(2), write(2) and _exit(2), unseen by sanitizers, which would take them for calls of the
+ * parent. `from` and `to` must differ. */
 int cp_sys_child_dup(int from, int to);
 ssize_t cp_sys_child_write(int fd, const void *data, size_t size);
-ssize_t cp_sys_child_write_at(int fd, const void *data, size_t size, off_t position);
 _Noreturn void cp_sys_child_exit(int code);
 
 #endif

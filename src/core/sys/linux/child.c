@@ -11,7 +11,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <linux/close_range.h>
@@ -113,18 +112,6 @@ ssize_t cp_sys_child_write(int fd, const void *data, size_t size)
 
   do {
     n = syscall(SYS_write, fd, data, size);
-  } while (n == -1 && errno == EINTR);
-  return n == -1 ? -errno : n;
-}
-
-/* pwrite(2) takes its position in different ways on different processors, pwritev(2) does not. */
-ssize_t cp_sys_child_write_at(int fd, const void *data, size_t size, off_t position)
-{
-  struct iovec piece = {(void *)data, size};
-  long n = 0;
-
-  do {
-    n = syscall(SYS_pwritev, fd, &piece, 1, (long)position, 0L);
   } while (n == -1 && errno == EINTR);
   return n == -1 ? -errno : n;
 }

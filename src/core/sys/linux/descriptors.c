@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -20,22 +19,6 @@ int cp_sys_pipe(int ends[2])
 int cp_sys_socket_pair(int ends[2])
 {
   return negative_errno(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends));
-}
-
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 8U
-#endif
-
-/* Since Linux 6.3 it is to be said that nobody shall execute the file; some systems refuse one
- * otherwise. */
-int cp_sys_open_unnamed(void)
-{
-  long fd = syscall(SYS_memfd_create, "child_process", MFD_CLOEXEC | MFD_NOEXEC_SEAL);
-
-  if (fd == -1 && errno == EINVAL) {
-    fd = syscall(SYS_memfd_create, "child_process", MFD_CLOEXEC);
-  }
-  return negative_errno((int)fd);
 }
 
 int cp_sys_replace(int fd, int by)

@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MICROSECONDS = 1000000, NANOSECONDS = 1000000000 }; /* in a second */
+enum { MICROSECONDS = 1000000 }; /* in a second */
 
 enum { FIRST_CAPACITY = 64 };
 
@@ -96,16 +96,6 @@ int cp_process_read(pid_t pid, cp_process_info *info)
   snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
   info->pid = pid;
   return read_stat(path, info);
-}
-
-/* In ticks since the system was started. */
-uint64_t cp_process_clock(void)
-{
-  uint64_t ticks = (uint64_t)sysconf(_SC_CLK_TCK);
-  struct timespec now;
-
-  clock_gettime(CLOCK_BOOTTIME, &now);
-  return (uint64_t)now.tv_sec * ticks + (uint64_t)now.tv_nsec / (NANOSECONDS / ticks);
 }
 
 bool cp_process_has_ended(const cp_process_info *info)

@@ -80,16 +80,6 @@ ssize_t cp_sys_child_write(int fd, const void *data, size_t size)
   return n == -1 ? -errno : n;
 }
 
-ssize_t cp_sys_child_write_at(int fd, const void *data, size_t size, off_t position)
-{
-  ssize_t n = 0;
-
-  do {
-    n = pwrite(fd, data, size, position);
-  } while (n == -1 && errno == EINTR);
-  return n == -1 ? -errno : n;
-}
-
 void cp_sys_child_exit(int code)
 {
   _exit(code);

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #ifndef O_SEARCH /* some systems have not followed POSIX in this */
@@ -33,19 +32,6 @@ int cp_sys_socket_pair(int ends[2])
   set_cloexec(ends[0]);
   set_cloexec(ends[1]);
   return 0;
-}
-
-int cp_sys_open_unnamed(void)
-{
-  char path[] = "/tmp/child_process-XXXXXX";
-  int fd = mkstemp(path);
-
-  if (fd == -1) {
-    return -errno;
-  }
-  unlink(path);
-  set_cloexec(fd);
-  return fd;
 }
 
 int cp_sys_replace(int fd, int by)

@@ -10,11 +10,6 @@ int cp_process_read(pid_t pid, cp_process_info *info)
   return -ENOSYS;
 }
 
-uint64_t cp_process_clock(void)
-{
-  return 0;
-}
-
 bool cp_process_has_ended(const cp_process_info *info)
 {
   (void)info;
