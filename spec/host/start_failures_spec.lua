@@ -13,7 +13,7 @@ for index = 1, DESCRIPTORS do PIPES[index] = "pipe" end
 describe("a child that cannot be started on another host", function()
   it("closes although its pipes could not be opened, and gives back those that were", function()
     local h = agents.connect({"sh", "-c", ('ulimit -n %d; exec "$@"'):format(DESCRIPTORS), "sh"})
-    for _ = 1, 3 do
+    for _ = 1, DESCRIPTORS do
       local child = cp.spawn("true", {host = h, stdio = PIPES})
       local seen, err = support.names(child, "spawn", "error", "exit", "close"), nil
       child:on("error", function(e) err = e end)

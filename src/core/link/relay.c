@@ -224,7 +224,9 @@ void cp_relay_refuse(cp_relay *relay)
   if (relay->receives) {
     refuse(relay, 0);
   }
-  end_sending(relay);
+  if (relay->sends) {
+    finish_sending(relay, 0);
+  }
   settle(relay);
 }
 

@@ -97,7 +97,7 @@ bool cp_relay_drain_sent(cp_relay *relay);
  * none. */
 bool cp_relay_drain_received(cp_relay *relay);
 
-/* Takes no more bytes from the other side, sends none, and ends the descriptor. */
+/* Ends both directions, and the descriptor. */
 void cp_relay_refuse(cp_relay *relay);
 
 /* Sends what can be read now, and nothing after it, even if others hold the other end open. */
