@@ -14,6 +14,8 @@ local PARENT = [[
   local TREE = "setsid sh -c 'echo ready >&3; " .. LOOP .. "' & sh -c 'echo ready >&3; " .. LOOP
     .. "' & echo ready >&3; " .. LOOP
 
+  local ALONE = "for n in 1 2 3; do echo ready >&3; done; exec sleep 1000" -- for a tree of one
+
   local function start(options, command)
     options.killOnParentExit = true
     options.stdio = {"ignore", 1, 2, "pipe"}
@@ -40,6 +42,14 @@ local PARENT = [[
 
   local function awaitEnd(pid)
     while not isGone(pid) do cp.spawnSync("sleep", {"0.005"}) end
+  end
+
+  local FILE = "/[^ \n]+ %(deleted%)"
+
+  -- The file that the guard will read, opened.
+  local function openFile(mode)
+    return io.open((cp.execSync("for fd in /proc/$PPID/fd/*; do echo $fd $(readlink $fd); done",
+      {stdio = {"ignore"}}):match("(%S+) " .. FILE)), mode)
   end
 
   -- The process ids of the guards of this process: the other end of a pipe of ours is theirs.
@@ -407,7 +417,8 @@ end)
 
 describe("The helper that ends trees", function()
   it("is one for all, in a session of its own, without our descriptors", function()
-    assert.equal("1\tgroup and session of its own\tno child of ours\n/dev/null\n", (runParent([[
+    local expected = "1\tgroup and session of its own\tno child of ours\n/dev/null\nits file\n"
+    assert.equal(expected, (runParent([[
       for n = 1, 3 do start({tree = true}) end
       local found = guards()
       local stat = io.open("/proc/" .. found[1] .. "/stat"):read("*a")
@@ -415,8 +426,8 @@ describe("The helper that ends trees", function()
       local own = io.open("/proc/self/stat"):read("*a"):match("%) %a %d+ %d+ (%d+)")
       print(#found, group == session and session ~= own and "group and session of its own",
         tonumber(ppid) ~= process.pid and "no child of ours")
-      io.write(cp.execSync("for fd in 1 2 3 4 5 6 7 8 9 10 11 12; do readlink /proc/" .. found[1]
-        .. "/fd/$fd; done | grep -v pipe: | sort -u"))
+      io.write((cp.execSync("for fd in 1 2 3 4 5 6 7 8 9 10 11 12; do readlink /proc/" .. found[1]
+        .. "/fd/$fd; done | grep -v pipe: | sort -u"):gsub(FILE, "its file")))
       io.stdout:flush()
       process:kill(process.pid, "SIGKILL")
       cp.run()
@@ -450,6 +461,94 @@ describe("The helper that ends trees", function()
       io.stdout:flush()
       process:kill(process.pid, "SIGKILL")
       cp.run()
+    ]])))
+  end)
+
+  it("gets a line for each child that is left, however many have ended", function()
+    local stdout, stderr = runParent([[
+      local left = {}
+      for n = 1, 10 do
+        local children = {}
+        for m = 1, 4 do children[m] = start({tree = true}, ALONE) end
+        for m, child in ipairs(children) do
+          if n == 10 and m % 2 == 0 then
+            left[child.pid] = true
+          else
+            child:kill("SIGKILL", {tree = true})
+            child:wait("close")
+          end
+        end
+      end
+      local count, number = 0, 0
+      for line in openFile():lines() do
+        local pid = line:match("^t (%d+) %d+ +!$")
+        number = number + 1
+        if pid then
+          count = count + 1
+          assert(left[tonumber(pid)] and number <= 4, line)
+        else
+          assert(line:match("^ +$"), line)
+        end
+      end
+      print(count)
+      io.stdout:flush()
+      process:kill(process.pid, "SIGKILL")
+      cp.run()
+    ]])
+    assert.same({"2\n", ""}, {stdout, stderr})
+  end)
+
+  it("leaves a process alone that was started after a child with its number", function()
+    local function outcome(time)
+      local stdout = runParent(([[
+        start({tree = true})
+        local other = cp.spawn("sleep", {"1000"}, {stdio = "ignore", detached = true})
+        print(other.pid, guards()[1])
+        io.stdout:flush()
+        local file = openFile("r+")
+        local lines = file:read("*a")
+        file:seek("set", #lines)
+        file:write(("p %%d %%s !\n"):format(other.pid, %q))
+        file:close()
+        process:kill(process.pid, "SIGKILL")
+        cp.run()
+      ]]):format(time))
+      local other, guard = stdout:match("^(%d+)\t(%d+)\n$")
+      trees.awaitEnd(tonumber(guard))
+      return tonumber(other)
+    end
+    local ended, left = outcome(("9"):rep(15)), outcome("1")
+    trees.awaitEnd(ended)
+    assert.is_true(trees.isRunning(left))
+    process:kill(left, "SIGKILL")
+  end)
+
+  it("needs a file within the limit for the size of files", function()
+    local stdout = support.runScript([[
+      for _, name in ipairs({"spawn", "spawnSync"}) do
+        local result = cp[name]("true", {}, {tree = true, killOnParentExit = true})
+        if name == "spawn" then
+          result:on("error", function(err) print(err.message) end)
+          cp.run()
+        else
+          print(result.error.message)
+        end
+      end
+      print(cp.spawnSync("true").status)
+    ]], "ulimit -f 0")
+    local reason = "EFBIG: the list of what ends after us does not fit into the limit for the size "
+      .. "of files (ulimit -f) (options.killOnParentExit)\n"
+    assert.equal(("spawn true %sspawnSync true %s0\n"):format(reason, reason), stdout)
+  end)
+
+  it("does not write to a file when a child ends", function()
+    if cp.spawnSync("prlimit", {"-V"}).error then pending("prlimit is not installed") end
+    assert.equal("ended\n", (runParent([[
+      local child = start({tree = true}, ALONE)
+      cp.execFileSync("prlimit", {"--pid", process.pid, "--fsize=0"}) -- it would raise SIGXFSZ
+      child:kill("SIGKILL", {tree = true})
+      child:wait("close")
+      print("ended")
     ]])))
   end)
 

@@ -24,9 +24,14 @@ function words.prepare(code, _, options)
   end
 end
 
-function words.killOnParentExit(_, _, options)
-  local what = options.tree and "the helper (/bin/sh) that ends it after us cannot be started"
-    or "it cannot be made to end with us"
+function words.killOnParentExit(code, _, options)
+  local what = "it cannot be made to end with us"
+  if code == "EFBIG" then
+    what = "the list of what ends after us does not fit into the limit for the size of files "
+      .. "(ulimit -f)"
+  elseif options.tree then
+    what = "the helper that ends it after us, /bin/sh with an unnamed file, cannot be started"
+  end
   return what .. " (options.killOnParentExit)"
 end
 

@@ -1,4 +1,4 @@
-/* The pipe to the guard, and what is said through it. */
+/* The pipe to the guard, and the list of its children. */
 #include "core/process/guard.h"
 
 #include "core/base/assert.h"
@@ -6,7 +6,7 @@
 #include "core/base/owned.h"
 #include "core/loop/fork.h"
 #include "core/process/guard_script.h"
-#include "core/sys/process.h"
+#include "core/process/guard_table.h"
 #include "core/sys/sys.h"
 
 #include <errno.h>
@@ -15,7 +15,8 @@
 #include <unistd.h>
 
 /* All of it is behind cp_fork_lock, except for the count when it is only compared with 0. */
-static int pipe_fd = -1; /* to the guard; the number stays the same */
+static int pipe_fd = -1;     /* to the guard; the number stays the same */
+static cp_guard_table table; /* the same for each guard */
 static cp_guard_list guarded;
 
 cp_guard_kind cp_guard_kind_for(const cp_spawn_options *options)
@@ -23,62 +24,14 @@ cp_guard_kind cp_guard_kind_for(const cp_spawn_options *options)
   return options->tree ? CP_GUARD_TREE : CP_GUARD_PROCESS;
 }
 
-/* Lines. */
-
-enum { LINE_SIZE = 32, CHECKED_AT_ONCE = 4 };
-
-/* Writes "WORD NUMBER\n" and returns the length. Needs nothing of the C library that a child which
- * shares our memory could not use. */
-static size_t write_line(char *line, const char *word, pid_t number)
-{
-  size_t length = 0;
-  pid_t power = 1;
-
-  while (*word != '\0') {
-    line[length++] = *word++;
-  }
-  line[length++] = ' ';
-  while (number / power >= 10) {
-    power *= 10;
-  }
-  for (; power > 0; power /= 10) {
-    line[length++] = (char)('0' + number / power % 10);
-  }
-  line[length++] = '\n';
-  CP_ASSERT(length < LINE_SIZE);
-  return length;
-}
-
-static const char *word_of(cp_guard_kind kind)
-{
-  return kind == CP_GUARD_TREE ? "tree" : "process";
-}
-
-/* This fails if somebody has killed the guard. The next one gets the whole list. */
-static void send_line(const char *word, pid_t pid)
-{
-  char line[LINE_SIZE];
-
-  if (pipe_fd != -1) {
-    (void)cp_fd_write_all(pipe_fd, line, write_line(line, word, pid));
-  }
-}
-
-int cp_guard_add_self(int fd, cp_guard_kind kind)
-{
-  char line[LINE_SIZE];
-  size_t length = write_line(line, word_of(kind), getpid());
-  ssize_t n = cp_sys_child_write(fd, line, length);
-
-  return n < 0 ? (int)n : 0;
-}
-
 /* The list. */
 
-static void drop(cp_guarded *entry)
+enum { CHECKED_AT_ONCE = 4 };
+
+static void drop(size_t place)
 {
-  send_line("remove", entry->pid);
-  cp_guard_list_remove(&guarded, entry);
+  cp_guard_line_clear(cp_guard_table_line(&table, place));
+  cp_guard_list_remove(&guarded, place);
 }
 
 /* Drops groups without members, a few at a time, as there may be many others. Nothing reports that
@@ -88,19 +41,21 @@ static void drop_empty_groups(void)
   static size_t at;
 
   for (int n = 0; n < CHECKED_AT_ONCE && guarded.count > 0; n++) {
-    at = at == 0 || at > guarded.count ? guarded.count - 1 : at - 1;
-    if (cp_guarded_is_over(&guarded.entries[at])) {
-      drop(&guarded.entries[at]);
+    at = at == 0 || at > guarded.end ? guarded.end - 1 : at - 1;
+    if (guarded.entries[at].pid > 0 && cp_guarded_is_over(&guarded.entries[at])) {
+      drop(at);
     }
   }
 }
 
 /* The guard. */
 
-/* The copy's descriptor is the only one besides ours, and would keep the pipe from ending. */
+/* The copy's descriptor is the only one besides ours, and would keep the pipe from ending. The
+ * table is that of the original. */
 static void on_copy(void)
 {
   pipe_fd = cp_fd_close(pipe_fd);
+  cp_guard_table_close(&table);
   cp_guard_list_clear(&guarded);
 }
 
@@ -111,7 +66,7 @@ static void watch_copies(void)
   cp_fork_add_hook(&hook);
 }
 
-cp_spawn_options cp_guard_shell(cp_stdio *stdio, int fd)
+cp_spawn_options cp_guard_shell(cp_stdio *stdio, int pipe, int list)
 {
   static char *const args[] = {"sh", "-c", CP_GUARD_SCRIPT, NULL};
   static char *const env[] = {NULL};
@@ -119,7 +74,8 @@ cp_spawn_options cp_guard_shell(cp_stdio *stdio, int fd)
   for (int i = 0; i < CP_GUARD_STDIO; i++) {
     stdio[i] = (cp_stdio){CP_STDIO_IGNORE, -1, -1};
   }
-  stdio[CP_GUARD_STDIO - 1] = (cp_stdio){CP_STDIO_DESCRIPTOR, fd, -1};
+  stdio[CP_GUARD_STDIO - 2] = (cp_stdio){CP_STDIO_DESCRIPTOR, pipe, -1};
+  stdio[CP_GUARD_STDIO - 1] = (cp_stdio){CP_STDIO_DESCRIPTOR, list, -1};
   return (cp_spawn_options){
       .file = "/bin/sh",
       .args = args,
@@ -140,22 +96,6 @@ static bool is_running(void)
   return pipe_fd != -1 && poll(&polled, 1, 0) <= 0;
 }
 
-/* Children that are being started know the number of the pipe, so it stays the same. */
-static void use_pipe(int fd)
-{
-  if (pipe_fd == -1) {
-    pipe_fd = fd;
-  } else {
-    cp_sys_replace(pipe_fd, fd);
-    cp_fd_close(fd);
-  }
-  for (size_t i = 0; i < guarded.count; i++) {
-    const cp_guarded *entry = &guarded.entries[i];
-
-    send_line(word_of(entry->kind), entry->pid);
-  }
-}
-
 bool cp_guard_runs(void)
 {
   bool runs = false;
@@ -166,11 +106,39 @@ bool cp_guard_runs(void)
   return runs;
 }
 
-void cp_guard_take(int fd)
+int cp_guard_open_table(void)
 {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
+  int r = 0;
 
   pthread_once(&once, watch_copies);
+  cp_fork_lock();
+  if (table.lines == NULL) {
+    r = cp_guard_table_open(&table);
+  }
+  r = r < 0 ? r : table.fd;
+  cp_fork_unlock();
+  return r;
+}
+
+/* Tells the guard that it is in use. If it has been killed meanwhile, the next start notices.
+ * Children that are being started know the number of the pipe, so it stays the same. */
+static void use_pipe(int fd)
+{
+  static const char go[] = "go\n";
+
+  cp_guard_table_note_reader(&table);
+  (void)cp_fd_write_all(fd, go, sizeof(go) - 1);
+  if (pipe_fd == -1) {
+    pipe_fd = fd;
+  } else {
+    cp_sys_replace(pipe_fd, fd);
+    cp_fd_close(fd);
+  }
+}
+
+void cp_guard_take(int fd)
+{
   cp_owned_add(fd);
   cp_fork_lock();
   if (is_running()) {
@@ -181,13 +149,29 @@ void cp_guard_take(int fd)
   cp_fork_unlock();
 }
 
-int cp_guard_reserve(int *fd)
+static int reserve(cp_guard_place *place)
+{
+  int r = cp_guard_list_reserve(&guarded, &place->number);
+
+  if (r < 0) {
+    return r;
+  }
+  r = cp_guard_table_make_room(&table, place->number);
+  if (r < 0) {
+    cp_guard_list_remove(&guarded, place->number);
+    return r;
+  }
+  place->line = cp_guard_table_line(&table, place->number);
+  return 0;
+}
+
+int cp_guard_reserve(int *fd, cp_guard_place *place)
 {
   int r = 0;
 
   cp_fork_lock();
   drop_empty_groups();
-  r = pipe_fd != -1 ? cp_guard_list_reserve(&guarded) : -EPIPE;
+  r = pipe_fd != -1 ? reserve(place) : -EPIPE;
   *fd = r == 0 ? pipe_fd : -1;
   cp_fork_unlock();
   return r;
@@ -195,42 +179,49 @@ int cp_guard_reserve(int *fd)
 
 /* Its children. */
 
-void cp_guard_add(cp_guard_kind kind, pid_t pid)
+void cp_guard_add(const cp_guard_place *place, cp_guard_kind kind, pid_t pid)
 {
+  size_t before = 0;
+
   cp_fork_lock();
-  cp_guard_list_add(&guarded, pid, kind);
-  /* The child has sent that as well, if it knows its id as we do. */
-  send_line(word_of(kind), pid);
+  if (cp_guard_list_find(&guarded, pid, &before)) {
+    drop(before); /* it has ended, and left a group that has gone */
+  }
+  cp_guard_list_add(&guarded, place->number, pid, kind);
+  if (cp_guard_line_is_blank(place->line)) {
+    cp_guard_line_write(place->line, kind, pid); /* the child did not know its id as we do */
+  }
+  cp_guard_table_add_time(&table, place->line);
   cp_fork_unlock();
 }
 
-void cp_guard_cancel(pid_t pid)
+void cp_guard_cancel(const cp_guard_place *place)
 {
   cp_fork_lock();
-  cp_guard_list_cancel(&guarded);
-  if (pid > 0) {
-    send_line("remove", pid);
-  }
+  drop(place->number);
   cp_fork_unlock();
 }
 
-static void note_end(cp_guarded *entry)
+static void note_end(size_t place)
 {
-  if (entry == NULL) {
-    return;
-  }
+  cp_guarded *entry = &guarded.entries[place];
+
   entry->pidfd = -1;
   entry->has_ended = true;
   if (entry->kind == CP_GUARD_PROCESS || cp_guarded_is_over(entry)) {
-    drop(entry);
+    drop(place);
   }
 }
 
 void cp_guard_child_ended(pid_t pid)
 {
   if (guarded.count > 0) {
+    size_t place = 0;
+
     cp_fork_lock();
-    note_end(cp_guard_list_find(&guarded, pid));
+    if (cp_guard_list_find(&guarded, pid, &place)) {
+      note_end(place);
+    }
     drop_empty_groups();
     cp_fork_unlock();
   }
@@ -239,12 +230,11 @@ void cp_guard_child_ended(pid_t pid)
 void cp_guard_child_released(pid_t pid, int pidfd)
 {
   if (guarded.count > 0) {
-    cp_guarded *entry = NULL;
+    size_t place = 0;
 
     cp_fork_lock();
-    entry = cp_guard_list_find(&guarded, pid);
-    if (entry != NULL) {
-      entry->pidfd = pidfd;
+    if (cp_guard_list_find(&guarded, pid, &place)) {
+      guarded.entries[place].pidfd = pidfd;
     }
     cp_fork_unlock();
   }
@@ -253,8 +243,12 @@ void cp_guard_child_released(pid_t pid, int pidfd)
 void cp_guard_orphan_ended(int pidfd)
 {
   if (guarded.count > 0) {
+    size_t place = 0;
+
     cp_fork_lock();
-    note_end(cp_guard_list_find_orphan(&guarded, pidfd));
+    if (cp_guard_list_find_orphan(&guarded, pidfd, &place)) {
+      note_end(place);
+    }
     cp_fork_unlock();
   }
 }

@@ -1,10 +1,10 @@
 /* The guard: a process that ends children of ours when we have ended, in whatever way.
  *
- * It is a shell that reads from a pipe which processes to end. When we end, even by SIGKILL, the
- * pipe ends with us, and the guard sends SIGKILL to the processes that are left. There is one guard
- * for the whole program, started with the first child that needs it. If somebody kills the guard,
- * the next such child gets a new one. In a forked process there is none at first: its end does not
- * concern the children of the original.
+ * It is a shell that waits for the end of a pipe. When we end, even by SIGKILL, the pipe ends with
+ * us, and the guard reads from a table which processes to end (guard_table.h), and sends them
+ * SIGKILL. There is one guard for the whole program, started with the first child that needs it. If
+ * somebody kills the guard, the next such child gets a new one, which has the same table. In a
+ * forked process there is none at first: its end does not concern the children of the original.
  *
  * The guard is no child of ours but a grandchild, whose parent has ended: a host that waits for all
  * of its children would wait for the guard forever. It has a session of its own, and none of our
@@ -18,6 +18,7 @@
 #include "core/process/spawn_options.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 /* What it ends of a child with these options. */
@@ -26,29 +27,35 @@ cp_guard_kind cp_guard_kind_for(const cp_spawn_options *options);
 /* Whether the guard runs. */
 bool cp_guard_runs(void);
 
-/* The shell to start, whose descriptor 3 is `fd`. It makes the guard, which is its child, and ends
- * with 0. `stdio` has room for CP_GUARD_STDIO entries. */
-enum { CP_GUARD_STDIO = 4 };
-cp_spawn_options cp_guard_shell(cp_stdio *stdio, int fd);
+/* Opens the table, if it is closed. Returns its descriptor or a negative errno. */
+int cp_guard_open_table(void);
 
-/* Takes over the pipe to a new guard, and sends it all that the one before has known. Closes the
- * pipe if another thread was faster, and the guard already runs. */
+/* The shell to start, whose descriptors 3 and 4 are these: `list` is the table's. It makes the
+ * guard, which is its child, and ends with 0. `stdio` has room for CP_GUARD_STDIO entries. */
+enum { CP_GUARD_STDIO = 5 };
+cp_spawn_options cp_guard_shell(cp_stdio *stdio, int pipe, int list);
+
+/* Takes over the pipe to a new guard, and tells the guard that it is in use. If another thread was
+ * faster, and a guard runs already, closes the pipe; the new guard sees its end, and exits. */
 void cp_guard_take(int fd);
 
-/* Reserves a place for one child: call cp_guard_add or cp_guard_cancel afterwards. Stores the
- * descriptor of the pipe. Returns 0 or a negative errno. */
-int cp_guard_reserve(int *fd);
+/* The place of a child in the list, and its line in the table. */
+typedef struct cp_guard_place {
+  size_t number;
+  char *line;
+} cp_guard_place;
 
-/* In a starting child, before it executes its program: tells the guard to end this process. It is
- * safe where cp_spawn_child is. The pipe does not end before the child has executed its program, so
- * there is no moment in which nobody would end the child. Returns 0 or a negative errno. */
-int cp_guard_add_self(int fd, cp_guard_kind kind);
+/* Reserves a place for one child: call cp_guard_add or cp_guard_cancel afterwards. The child writes
+ * its line itself, before it executes its program. Stores the descriptor of the pipe, which the
+ * child is to keep until then, so that there is no moment in which nobody would end it. Returns 0
+ * or a negative errno. */
+int cp_guard_reserve(int *fd, cp_guard_place *place);
 
 /* Adds a child that was started. */
-void cp_guard_add(cp_guard_kind kind, pid_t pid);
+void cp_guard_add(const cp_guard_place *place, cp_guard_kind kind, pid_t pid);
 
-/* For a child that could not be started. The id may be -1. */
-void cp_guard_cancel(pid_t pid);
+/* For a child that could not be started. */
+void cp_guard_cancel(const cp_guard_place *place);
 
 /* The child was reaped. If it led a group, the guard still ends the members that are left; groups
  * without members are dropped when another child starts or ends. These functions do nothing for

@@ -1,4 +1,4 @@
-/* An array that only grows, in no order. */
+/* An array that only grows. The lowest free place is taken first. */
 #include "core/process/guard_list.h"
 
 #include "core/base/assert.h"
@@ -6,70 +6,92 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
-int cp_guard_list_reserve(cp_guard_list *list)
+enum { FREE = 0, RESERVED = -1 }; /* in the place of a process id */
+
+static int enlarge(cp_guard_list *list)
 {
-  if (list->count + list->reserved == list->capacity) {
-    size_t capacity = list->capacity * 2 + 8;
-    void *larger = realloc(list->entries, capacity * sizeof(*list->entries));
+  size_t capacity = list->capacity * 2 + 8;
+  cp_guarded *larger = realloc(list->entries, capacity * sizeof(*larger));
 
-    if (larger == NULL) {
-      return -ENOMEM;
-    }
-    list->entries = larger;
-    list->capacity = capacity;
+  if (larger == NULL) {
+    return -ENOMEM;
   }
-  list->reserved++;
+  memset(larger + list->capacity, 0, (capacity - list->capacity) * sizeof(*larger));
+  list->entries = larger;
+  list->capacity = capacity;
   return 0;
 }
 
-void cp_guard_list_cancel(cp_guard_list *list)
+int cp_guard_list_reserve(cp_guard_list *list, size_t *place)
 {
-  CP_ASSERT(list->reserved > 0);
-  list->reserved--;
-}
+  size_t i = 0;
+  int r = list->taken == list->capacity ? enlarge(list) : 0;
 
-void cp_guard_list_add(cp_guard_list *list, pid_t pid, cp_guard_kind kind)
-{
-  cp_guarded *entry = cp_guard_list_find(list, pid);
-
-  CP_ASSERT(list->reserved > 0 && list->count < list->capacity);
-  list->reserved--;
-  if (entry == NULL) {
-    entry = &list->entries[list->count++];
+  if (r < 0) {
+    return r;
   }
-  *entry = (cp_guarded){.pid = pid, .kind = kind, .pidfd = -1};
+  while (list->entries[i].pid != FREE) {
+    i++;
+  }
+  list->entries[i].pid = RESERVED;
+  list->taken++;
+  list->end = i < list->end ? list->end : i + 1;
+  *place = i;
+  return 0;
 }
 
-cp_guarded *cp_guard_list_find(cp_guard_list *list, pid_t pid)
+void cp_guard_list_add(cp_guard_list *list, size_t place, pid_t pid, cp_guard_kind kind)
 {
-  for (size_t i = 0; i < list->count; i++) {
+  CP_ASSERT(pid > 0 && list->entries[place].pid == RESERVED);
+  list->entries[place] = (cp_guarded){.pid = pid, .kind = kind, .pidfd = -1};
+  list->count++;
+}
+
+void cp_guard_list_remove(cp_guard_list *list, size_t place)
+{
+  cp_guarded *entry = &list->entries[place];
+
+  CP_ASSERT(entry->pid != FREE && list->taken > 0);
+  list->count -= entry->pid == RESERVED ? 0 : 1;
+  list->taken--;
+  entry->pid = FREE;
+  while (list->end > 0 && list->entries[list->end - 1].pid == FREE) {
+    list->end--;
+  }
+}
+
+bool cp_guard_list_find(const cp_guard_list *list, pid_t pid, size_t *place)
+{
+  for (size_t i = 0; i < list->end; i++) {
     if (list->entries[i].pid == pid) {
-      return &list->entries[i];
+      *place = i;
+      return true;
     }
   }
-  return NULL;
+  return false;
 }
 
-cp_guarded *cp_guard_list_find_orphan(cp_guard_list *list, int pidfd)
+bool cp_guard_list_find_orphan(const cp_guard_list *list, int pidfd, size_t *place)
 {
-  for (size_t i = 0; i < list->count && pidfd != -1; i++) {
-    if (list->entries[i].pidfd == pidfd) {
-      return &list->entries[i];
+  for (size_t i = 0; i < list->end && pidfd != -1; i++) {
+    if (list->entries[i].pid > 0 && list->entries[i].pidfd == pidfd) {
+      *place = i;
+      return true;
     }
   }
-  return NULL;
-}
-
-void cp_guard_list_remove(cp_guard_list *list, cp_guarded *entry)
-{
-  *entry = list->entries[--list->count];
+  return false;
 }
 
 void cp_guard_list_clear(cp_guard_list *list)
 {
+  for (size_t i = 0; i < list->capacity; i++) {
+    list->entries[i].pid = FREE;
+  }
   list->count = 0;
-  list->reserved = 0;
+  list->taken = 0;
+  list->end = 0;
 }
 
 static bool has_members(pid_t group)

@@ -3,12 +3,13 @@
 #ifndef CP_GUARD_SCRIPT_H
 #define CP_GUARD_SCRIPT_H
 
-/* Reads lines from descriptor 3: "process ID" or "tree ID" to add to the list of those to end, and
- * "remove ID". The guard itself is the background process.
+/* Waits for a line on descriptor 3, which says that this guard is in use, and then for the end of
+ * that pipe. Then it reads the lines of descriptor 4, which guard_table.c describes. The guard
+ * itself is the background process.
  *
- * An entry of the list is ID:KIND:START, where START is the time at which the process was started
- * as /proc tells it. If it differs at the end, the number belongs to another process. The leader of
- * a tree may have ended before its group; then nobody else can have its number.
+ * A process that was started after its line was written is another one with the same number, as
+ * /proc tells. The leader of a tree may have ended before its group; then nobody else can have its
+ * number.
  *
  * A tree is stopped before it is killed, parents first: so nobody starts a process meanwhile, and
  * the list of children of a process that was stopped is complete. This has to wait until the child
@@ -27,11 +28,6 @@
   "  set -- ${line##*\") \"}\n"                                                                    \
   "  start=${20} parent=$2\n"                                                                      \
   "}\n"                                                                                            \
-  "drop() {\n"                                                                                     \
-  "  case $list in\n"                                                                              \
-  "    *\" $1:\"*) rest=${list#*\" $1:\"}; list=\"${list%%\" $1:\"*} ${rest#* }\" ;;\n"            \
-  "  esac\n"                                                                                       \
-  "}\n"                                                                                            \
   "stop() {\n"                                                                                     \
   "  kill -s STOP \"$1\" || return 0\n"                                                            \
   "  found=\"$found $1\"\n"                                                                        \
@@ -43,26 +39,23 @@
   "    for child in $children; do stop \"$child\"; done\n"                                         \
   "  done\n"                                                                                       \
   "}\n"                                                                                            \
-  "list=' ' found=\n"                                                                              \
-  "while read -r kind id; do\n"                                                                    \
-  "  case $list in *\" $id:$kind:\"*) continue ;; esac\n"                                          \
-  "  drop \"$id\"\n"                                                                               \
-  "  [ \"$kind\" = remove ] || { look \"$id\"; list=\"$list$id:$kind:$start \"; }\n"               \
-  "done\n"                                                                                         \
-  "left=1000\n"                                                                                    \
-  "for entry in $list; do\n"                                                                       \
-  "  id=${entry%%:*}; before=${entry##*:}\n"                                                       \
+  "read -r line || exit\n"                                                                         \
+  "read -r line\n"                                                                                 \
+  "found= left=1000\n"                                                                             \
+  "while read -r kind id time sign; do\n"                                                          \
+  "  case $kind in p|t) ;; *) continue ;; esac\n"                                                  \
+  "  [ \"$sign\" = ! ] || time=\n"                                                                 \
   "  look \"$id\"\n"                                                                               \
-  "  [ \"$start\" = \"$before\" ] || [ -z \"$start\" ] || [ -z \"$before\" ] || continue\n"        \
+  "  [ -z \"$start\" ] || [ \"$start\" -le \"${time:-$start}\" ] || continue\n"                    \
   "  while [ \"$parent\" = $PPID ] && [ $left -gt 0 ]; do\n"                                       \
   "    look \"$id\"\n"                                                                             \
   "    left=$((left - 1))\n"                                                                       \
   "  done\n"                                                                                       \
-  "  case $entry in\n"                                                                             \
-  "    *:tree:*) found=\"$found -$id\"; stop \"$id\" ;;\n"                                         \
+  "  case $kind in\n"                                                                              \
+  "    t) found=\"$found -$id\"; stop \"$id\" ;;\n"                                                \
   "    *) found=\"$found $id\" ;;\n"                                                               \
   "  esac\n"                                                                                       \
-  "done\n"                                                                                         \
+  "done <&4\n"                                                                                     \
   "kill -s KILL -- $found\n"                                                                       \
   "} <&3 3<&- &\n"
 

@@ -11,11 +11,11 @@
 #include <errno.h>
 #include <unistd.h>
 
-/* Runs the shell, with the reading end of the pipe. */
-static int run_shell(cp_spawner *spawner, int fd)
+/* Runs the shell, with the reading end of the pipe, and the table. */
+static int run_shell(cp_spawner *spawner, int pipe, int list)
 {
   cp_stdio stdio[CP_GUARD_STDIO];
-  const cp_spawn_options options = cp_guard_shell(stdio, fd);
+  const cp_spawn_options options = cp_guard_shell(stdio, pipe, list);
   cp_spawn_plan plan = {.failure = {.fd = -1}};
   cp_exit_status status = {.code = 0};
   pid_t pid = -1;
@@ -39,12 +39,13 @@ static int run_shell(cp_spawner *spawner, int fd)
 static int start(cp_spawner *spawner)
 {
   int ends[2];
-  int r = cp_sys_pipe(ends);
+  int list = cp_guard_open_table();
+  int r = list < 0 ? list : cp_sys_pipe(ends);
 
   if (r < 0) {
     return r;
   }
-  r = run_shell(spawner, ends[0]);
+  r = run_shell(spawner, ends[0], list);
   close(ends[0]);
   if (r == 0) {
     cp_guard_take(ends[1]);

@@ -19,20 +19,22 @@ static bool needs_guard(const cp_spawn_options *options)
 
 static int start_with_guard(cp_spawner *spawner, cp_spawn_plan *plan, pid_t *pid, int *pidfd)
 {
+  cp_guard_place place = {0};
   int r = cp_guard_start(spawner);
 
   if (r == 0) {
-    r = cp_guard_reserve(plan->guard_fd);
+    r = cp_guard_reserve(plan->guard_fd, &place);
   }
   if (r < 0) {
     plan->failure.step = CP_STEP_GUARD;
     return r;
   }
+  plan->guard_line = place.line;
   r = cp_spawner_start(spawner, plan, pid, pidfd);
   if (r == 0) {
-    cp_guard_add(cp_guard_kind_for(plan->options), *pid);
+    cp_guard_add(&place, cp_guard_kind_for(plan->options), *pid);
   } else {
-    cp_guard_cancel(*pid);
+    cp_guard_cancel(&place);
   }
   return r;
 }

@@ -4,6 +4,7 @@
 
 #include "core/base/assert.h"
 #include "core/process/guard.h"
+#include "core/process/guard_table.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -77,14 +78,12 @@ CP_ON_CHILD_STACK static bool has_parent(const cp_spawn_plan *plan)
   return parent != 0;
 }
 
-/* In a namespace of its own, the child has another id for the guard; then the parent adds it
- * later. */
-CP_ON_CHILD_STACK static void call_guard(cp_spawn_plan *plan)
+/* Has the guard end this process. In a namespace of its own, the child has another id for the
+ * guard; then the parent writes the line later. */
+CP_ON_CHILD_STACK static void write_guard_line(const cp_spawn_plan *plan)
 {
   if (*plan->guard_fd != -1 && has_parent(plan)) {
-    int r = cp_guard_add_self(*plan->guard_fd, cp_guard_kind_for(plan->options));
-
-    check(plan, CP_STEP_GUARD, r, 0);
+    cp_guard_line_write(plan->guard_line, cp_guard_kind_for(plan->options), getpid());
   }
 }
 
@@ -271,7 +270,7 @@ void cp_spawn_child(void *argument, bool has_no_handlers)
    * irreversible steps come last. */
   change_group(plan);
   take_terminal(plan);
-  call_guard(plan);
+  write_guard_line(plan);
   arrange_descriptors(plan);
   change_directory(plan);
   if (attributes != NULL) {

@@ -17,6 +17,7 @@ typedef struct cp_spawn_plan {
   char **shell_args; /* for the arguments of /bin/sh with a script: two more than options->args */
   char *const *env;
   pid_t parent;             /* this process */
+  char *guard_line;         /* the child's line in the table of the guard, if there is one */
   int report_fd;            /* the child reports a failure to it unless it is -1 */
   cp_spawn_failure failure; /* the result */
 } cp_spawn_plan;

@@ -24,6 +24,13 @@ typedef struct cp_process_info {
 /* Reads what the system records about a process. Returns -ESRCH if there is none. */
 int cp_process_read(pid_t pid, cp_process_info *info);
 
+/* The time now, as cp_process_info.start counts it. Returns 0 if that is not known. */
+uint64_t cp_process_clock(void);
+
+/* Returns false if our children will get a time namespace of their own, in which the system reports
+ * other times. */
+bool cp_process_clock_is_shared(void);
+
 /* Whether a process has ended, and only has to be reaped. */
 bool cp_process_has_ended(const cp_process_info *info);
 

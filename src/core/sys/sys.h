@@ -32,6 +32,9 @@ int cp_sys_socket_pair(int ends[2]);
  * Both block, and neither becomes the controlling terminal of this process. */
 int cp_sys_open_terminal(int *ours, int *theirs);
 
+/* Makes an empty file that has no name: in memory if the system can, otherwise in /tmp. */
+int cp_sys_open_unnamed(void);
+
 /* Makes `fd` refer to the file of `by`, as dup2(by, fd) does. The two must differ. */
 int cp_sys_replace(int fd, int by);
 

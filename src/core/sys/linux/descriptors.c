@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/memfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -19,6 +20,25 @@ int cp_sys_pipe(int ends[2])
 int cp_sys_socket_pair(int ends[2])
 {
   return negative_errno(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends));
+}
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 8U
+#endif
+
+/* Since Linux 6.3 the caller should say whether the file may be executed. Some systems refuse a
+ * file that may. */
+int cp_sys_open_unnamed(void)
+{
+  long fd = syscall(SYS_memfd_create, "child_process", MFD_CLOEXEC | MFD_NOEXEC_SEAL);
+
+  if (fd == -1 && errno == EINVAL) {
+    fd = syscall(SYS_memfd_create, "child_process", MFD_CLOEXEC);
+  }
+  if (fd == -1 && (errno == ENOSYS || errno == EPERM || errno == EACCES)) {
+    fd = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  }
+  return negative_errno((int)fd);
 }
 
 int cp_sys_replace(int fd, int by)

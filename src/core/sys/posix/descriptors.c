@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #ifndef O_SEARCH /* some systems have not followed POSIX in this */
@@ -32,6 +33,26 @@ int cp_sys_socket_pair(int ends[2])
   set_cloexec(ends[0]);
   set_cloexec(ends[1]);
   return 0;
+}
+
+int cp_sys_open_unnamed(void)
+{
+  char path[] = "/tmp/child_process-XXXXXX";
+  int fd = -1;
+
+#ifdef O_TMPFILE /* it never has a name, whenever we are killed */
+  fd = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  if (fd != -1) {
+    return fd;
+  }
+#endif
+  fd = mkstemp(path);
+  if (fd == -1) {
+    return -errno;
+  }
+  unlink(path);
+  set_cloexec(fd);
+  return fd;
 }
 
 int cp_sys_replace(int fd, int by)
