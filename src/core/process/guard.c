@@ -121,32 +121,39 @@ int cp_guard_open_table(void)
   return r;
 }
 
-/* Tells the guard that it is in use. If it has been killed meanwhile, the next start notices.
- * Children that are being started know the number of the pipe, so it stays the same. */
-static void use_pipe(int fd)
+/* Tells the guard that it is in use. Children that are being started know the number of the pipe,
+ * so it stays the same. */
+static int use_pipe(int fd)
 {
   static const char go[] = "go\n";
+  int r = 0;
 
   cp_guard_table_note_reader(&table);
-  (void)cp_fd_write_all(fd, go, sizeof(go) - 1);
-  if (pipe_fd == -1) {
+  r = cp_fd_write_all(fd, go, sizeof(go) - 1);
+  if (r < 0) {
+    cp_fd_close(fd);
+  } else if (pipe_fd == -1) {
     pipe_fd = fd;
   } else {
     cp_sys_replace(pipe_fd, fd);
     cp_fd_close(fd);
   }
+  return r;
 }
 
-void cp_guard_take(int fd)
+int cp_guard_take(int fd)
 {
+  int r = 0;
+
   cp_owned_add(fd);
   cp_fork_lock();
   if (is_running()) {
     cp_fd_close(fd);
   } else {
-    use_pipe(fd);
+    r = use_pipe(fd);
   }
   cp_fork_unlock();
+  return r;
 }
 
 static int reserve(cp_guard_place *place)

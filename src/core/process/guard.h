@@ -36,8 +36,9 @@ enum { CP_GUARD_STDIO = 5 };
 cp_spawn_options cp_guard_shell(cp_stdio *stdio, int pipe, int list);
 
 /* Takes over the pipe to a new guard, and tells the guard that it is in use. If another thread was
- * faster, and a guard runs already, closes the pipe; the new guard sees its end, and exits. */
-void cp_guard_take(int fd);
+ * faster, and a guard runs already, closes the pipe; the new guard sees its end, and exits.
+ * Returns 0 or a negative errno. */
+int cp_guard_take(int fd);
 
 /* The place of a child in the list, and its line in the table. */
 typedef struct cp_guard_place {

@@ -48,7 +48,7 @@ static int start(cp_spawner *spawner)
   r = run_shell(spawner, ends[0], list);
   close(ends[0]);
   if (r == 0) {
-    cp_guard_take(ends[1]);
+    r = cp_guard_take(ends[1]);
   } else {
     close(ends[1]);
   }
