@@ -145,7 +145,7 @@ static size_t write_number(char *text, uint64_t number)
 }
 
 /* Keeps the compiler from changing the order in which a line is written. */
-static void then(void)
+static void keep_order(void)
 {
   atomic_signal_fence(memory_order_seq_cst);
 }
@@ -155,7 +155,7 @@ void cp_guard_line_write(char *line, cp_guard_kind kind, pid_t pid)
   size_t length = 2 + write_number(line + 2, (uint64_t)pid);
 
   CP_ASSERT(length < SIGN);
-  then();
+  keep_order();
   *line = kind == CP_GUARD_TREE ? 't' : 'p';
 }
 
@@ -178,13 +178,13 @@ void cp_guard_table_add_time(const cp_guard_table *table, char *line)
   length++;
   length += write_number(line + length, cp_process_clock());
   CP_ASSERT(length < SIGN);
-  then();
+  keep_order();
   line[SIGN] = '!';
 }
 
 void cp_guard_line_clear(char *line)
 {
   *line = ' ';
-  then();
+  keep_order();
   memset(line + 1, ' ', LINE_SIZE - 2);
 }
